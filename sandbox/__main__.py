@@ -1,0 +1,5 @@
+"""`python -m sandbox` is `segment-sandbox`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,256 @@
+"""The command line: `segment-sandbox`. Wrong usage is one clear line and exit code 2."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from . import __version__
+from .settings import SETTINGS, Setting, Settings
+
+# Everything else is imported by the command that needs it: `--help` and `health` answer at once.
+if TYPE_CHECKING:
+    from .runtime import Sandbox
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SCENARIOS = next(setting for setting in SETTINGS if setting.name == "scenarios")
+
+
+def _option(setting: Setting) -> Callable[[Command], Command]:
+    return click.option(
+        setting.flag,
+        setting.name,
+        type=click.Path(path_type=Path) if setting.type is Path else setting.type,
+        default=setting.default,
+        multiple=setting.many,
+        envvar=setting.variable,
+        show_envvar=True,
+        show_default=setting.default not in (None, ()),
+        help=setting.help,
+    )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="segment-sandbox")
+def main() -> None:
+    """The bank's customer-segment API on your own machine."""
+
+
+@main.command()
+def serve(**flags: Any) -> None:
+    """Serve the API."""
+    from .server import log_to_stderr
+    from .server import serve as run
+
+    settings = _settings(flags)
+    log_to_stderr(settings.access_log)
+    sandbox = _sandbox(settings)
+    sys.exit(run(sandbox, lambda url: _greet(url, sandbox)))
+
+
+for _setting in reversed(SETTINGS):
+    _option(_setting)(serve)
+
+
+@main.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+def check(path: Path | None) -> None:
+    """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes."""
+    from .loader import Loader, ScenarioMistakes, load_contract
+
+    try:
+        scenery = Loader(load_contract(), path).load()
+    except ScenarioMistakes as mistakes:
+        for mistake in mistakes.mistakes:
+            click.echo(mistake)
+        click.echo(mistakes, err=True)
+        sys.exit(1)
+    click.echo(f"{len(scenery.files)} files with {len(scenery.book)} scenarios, no mistake")
+
+
+@main.command()
+@click.option("--customer-id", help="The customerId to ask about.")
+@click.option("--card-number", help="The cardNumber to ask about.")
+@click.option("--body", help="A raw body instead.")
+@click.option(
+    "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Another header, or a changed one."
+)
+@_option(_SCENARIOS)
+def ask(
+    customer_id: str | None, card_number: str | None, body: str | None, headers: tuple[str, ...], scenarios: Path | None
+) -> None:
+    """Answer one call without a server; print status, headers and body."""
+    from http import HTTPStatus
+
+    from .app import reply_headers
+    from .core.messages import BankRequest
+
+    if body is None:
+        fields = {"customerId": customer_id, "cardNumber": card_number}
+        body = json.dumps({name: value for name, value in fields.items() if value is not None})
+    elif customer_id is not None or card_number is not None:
+        raise click.UsageError("--body takes the place of --customer-id and --card-number; give one or the other")
+    sandbox = _sandbox(Settings(scenarios=scenarios))
+    sent = {rule.key: rule.example for rule in sandbox.contract.headers if rule.required and rule.example}
+    for header in headers:
+        name, colon, value = header.partition(":")
+        if not colon or not name.strip():
+            raise click.UsageError(f"--header: found {header!r}, expected 'NAME: VALUE'")
+        sent[name.strip().lower()] = value.strip()
+    # As a header travels: UTF-8 on the wire, read byte by byte.
+    request = BankRequest({name: value.encode().decode("latin-1") for name, value in sent.items()}, body.encode())
+    decision = sandbox.answer(request)
+    click.echo(f"HTTP/1.1 {decision.reply.status} {HTTPStatus(decision.reply.status).phrase}")
+    for key, content in reply_headers(decision, request.headers.get("uuid", "").encode("latin-1")):
+        click.echo(f"{key.decode()}: {content.decode('latin-1')}")
+    click.echo(f"\n{decision.reply.body.decode()}")
+    if decision.delay:
+        click.echo(f"(a server would have waited {decision.delay:g} s)", err=True)
+
+
+@main.command()
+@click.option("--birthday", metavar="today|never|MM-DD", help="Only customers with this birthday.")
+@click.option("--segment", help="Only customers in this segment.")
+@click.option("--country", help="The country to look in; the world's first by default.")
+@click.option("-n", "--count", default=5, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_option(_SCENARIOS)
+def customers(
+    birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
+) -> None:
+    """Find customers with a property."""
+    from .control import customer_json
+    from .runtime import Misuse
+
+    sandbox = _sandbox(Settings(scenarios=scenarios))
+    try:
+        found = [customer_json(customer) for customer in sandbox.find_customers(count, country, birthday, segment)]
+    except Misuse as misuse:
+        raise click.UsageError(str(misuse)) from None
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    _table(
+        ["customerId", "cardNumber", "segment", "birthday", "today", "name"],
+        [
+            [
+                row["customerId"] or "-",
+                row["cardNumber"] or "-",
+                row["customerSegment"],
+                row["birthday"],
+                "yes" if row["birthdayTodayFlag"] else "no",
+                row["fullName"],
+            ]
+            for row in found
+        ],
+    )
+    if len(found) < count:
+        click.echo(f"only {len(found)} found", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_option(_SCENARIOS)
+def errors(as_json: bool, scenarios: Path | None) -> None:
+    """List every error, with its magic values and its header."""
+    catalogue = _sandbox(Settings(scenarios=scenarios)).catalogue()
+    if as_json:
+        click.echo(json.dumps(catalogue, ensure_ascii=False, indent=2))
+        return
+    _table(
+        ["status", "type", "code", "customerId", "cardNumber", "header"],
+        [
+            [
+                str(error["status"]),
+                error.get("type", "gateway"),
+                error.get("code") or error["gateway"],
+                error["customerId"] or "-",
+                error["cardNumber"] or "-",
+                error["headers"][0],
+            ]
+            for error in catalogue
+        ],
+    )
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+def init(directory: Path) -> None:
+    """Make DIRECTORY with commented scenario files to start from."""
+    from .loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+
+    shipped = shipped_scenarios()
+    files = {
+        directory / STARTER_FILE.name: STARTER_FILE,
+        directory / WORLD_FILE: shipped / WORLD_FILE,
+        directory / ".schema" / SCENARIO_SCHEMA_FILE.name: SCENARIO_SCHEMA_FILE,
+        directory / ".schema" / WORLD_SCHEMA_FILE.name: WORLD_SCHEMA_FILE,
+    }
+    if there := [target for target in files if target.exists()]:
+        _fail(f"{there[0]} is there already; choose another directory or move it away")
+    for target, source in files.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        click.echo(f"wrote {target}")
+    click.echo(f"now: segment-sandbox serve --scenarios {directory}")
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:8080", envvar="SANDBOX_URL", show_default=True, show_envvar=True)
+def health(url: str) -> None:
+    """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(f"{url.rstrip('/')}/_sandbox/health", timeout=3) as reply:  # noqa: S310
+            click.echo(reply.read().decode().rstrip())
+    except (OSError, ValueError, HTTPException) as error:
+        _fail(f"{url} does not answer: {error}")
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**flags).checked()
+    except ValueError as mistake:
+        raise click.UsageError(str(mistake)) from None
+
+
+def _sandbox(settings: Settings) -> "Sandbox":
+    from .loader import ScenarioMistakes
+    from .runtime import Sandbox
+
+    try:
+        return Sandbox(settings)
+    except ScenarioMistakes as mistakes:
+        for mistake in mistakes.mistakes:
+            click.echo(mistake, err=True)
+        _fail(str(mistakes))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"segment-sandbox: {message}", err=True)
+    sys.exit(1)
+
+
+def _greet(url: str, sandbox: "Sandbox") -> None:
+    from .app import BASE_PATH
+    from .core.contract import PATH
+
+    headers = [f"-H '{rule.name}: {rule.example}'" for rule in sandbox.contract.headers if rule.required]
+    body = json.dumps({"customerId": "321116471234"})
+    click.echo(f"Segment Sandbox {__version__} is ready on {url}\n")
+    click.echo(f"curl -i {url}{BASE_PATH}{PATH} \\\n  " + " \\\n  ".join([*headers, f"-d '{body}'"]) + "\n")
+    sys.stdout.flush()
+
+
+def _table(head: list[str], rows: list[list[str]]) -> None:
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

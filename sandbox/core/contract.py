@@ -1,0 +1,348 @@
+"""The contract, asked as questions: which headers, which bodies, which documented errors, which replies are allowed.
+
+Rule 1: everything here is read out of `openapi.yaml`; no header name, error text or pattern of the bank is repeated.
+Rule 2: a violation never quotes a credential or a value of the body.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from json.encoder import encode_basestring
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from jsonschema_rs import Draft202012Validator
+
+from .messages import BankReply, BankRequest, Violation
+
+PATH = "/v1/customers/segments/retrieve"
+DEFAULT_LANGUAGE = "en"
+
+_JSON = (b"content-type", b"application/json")
+_TEXTS = ("details", "moreInfo")
+
+
+class DocumentedError:
+    """One error that the contract shows as a named example, ready to be sent; also the gateway's, outside of it.
+
+    `value` is the documented body, `texts` maps a language to the `details` and `moreInfo` in it.
+    """
+
+    __slots__ = ("_pieces", "headers", "is_gateway", "name", "status", "texts", "value")
+
+    def __init__(
+        self,
+        name: str,
+        status: int,
+        value: Mapping[str, str],
+        texts: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.name = name
+        self.status = status
+        self.value = dict(value)
+        self.texts = {DEFAULT_LANGUAGE: {key: value[key] for key in _TEXTS if key in value}, **texts}
+        self.headers = dict(headers)
+        self.is_gateway = "httpCode" in value
+        self._pieces = {language: self._encode(language) for language in self.texts}
+
+    def changed(self, changes: Mapping[str, str]) -> "DocumentedError":
+        """Return this error with other fields, the same in every language."""
+        changed_texts = {key: changes[key] for key in _TEXTS if key in changes}
+        texts = {language: {**texts, **changed_texts} for language, texts in self.texts.items()}
+        return DocumentedError(self.name, self.status, {**self.value, **changes}, texts, self.headers)
+
+    def reply(self, uuid: str, now: datetime, location: str | None, language: str) -> BankReply:
+        """Return the error for the request with this `uuid`; `now` is aware, and is written as UTC milliseconds.
+
+        A `location` in the error itself, which a scenario may set, is stronger than the one given.
+        """
+        if self.is_gateway:
+            headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+            return BankReply(self.status, [_JSON, *headers], json.dumps(self.value, separators=(",", ":")).encode())
+        if language not in self._pieces:
+            language = DEFAULT_LANGUAGE
+        head, tail = self._pieces[language]
+        if location is not None and "location" not in self.value:
+            head = f'{head},"location":{encode_basestring(location)}'
+        timestamp = now.isoformat(timespec="milliseconds").removesuffix("+00:00")
+        body = f'{head}{tail},"uuid":{encode_basestring(uuid)},"timestamp":"{timestamp}Z"}}'
+        return BankReply(self.status, [_JSON, (b"content-language", language.encode())], body.encode())
+
+    def _encode(self, language: str) -> tuple[str, str]:
+        fields = {**self.value, **self.texts[language]}
+        head = {key: fields[key] for key in ("type", "code", "details", "location") if key in fields}
+        tail = {"moreInfo": fields["moreInfo"]} if "moreInfo" in fields else {}
+        head_text, tail_text = (
+            json.dumps(part, ensure_ascii=False, separators=(",", ":"))[1:-1] for part in (head, tail)
+        )
+        return "{" + head_text, "," + tail_text if tail_text else ""
+
+
+class HeaderRule(NamedTuple):
+    """One header of the contract. `key` is its name in lower case; a credential's breach is a 401, any other a 400."""
+
+    name: str
+    key: str
+    required: bool
+    is_credential: bool
+    description: str
+    example: str | None
+    validator: Draft202012Validator
+
+
+class Contract:
+    """The bank's document. Raises KeyError when the document is not the one this sandbox is built on."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.version: str = document["info"]["version"]
+        self.operation: Mapping[str, Any] = document["paths"][PATH]["post"]
+        components = document["components"]
+
+        self.errors = {error.name: error for error in self._documented_errors()}
+        self.gateway_errors = {
+            error.name: error
+            for response_name, response in components["responses"].items()
+            for error in _errors_in(int(response_name.removeprefix("Gateway")), response)
+        }
+        self.languages = frozenset(language for error in self.errors.values() for language in error.texts)
+        self.errors_by_name = {**self.errors, **self.gateway_errors}
+        self._errors_by_wish = {
+            wish.lower(): error for error in self.errors_by_name.values() for wish in (error.name, str(error.status))
+        }
+
+        schemes = components["securitySchemes"].values()
+        credentials = {scheme.get("name", "Authorization") for scheme in schemes}
+        self.headers = tuple(self._header_rules(credentials))
+        self.request_schema = self._resolve(_json_content(self.operation["requestBody"])["schema"])
+        self._fields: Mapping[str, Any] = self.request_schema["properties"]
+        self._field_validators = {name: _validator(schema) for name, schema in self._fields.items()}
+        self._headers_are_valid = _validator(
+            {
+                "properties": {rule.key: self._header_schema(rule.name) for rule in self.headers},
+                "required": [rule.key for rule in self.headers if rule.required],
+            }
+        ).is_valid
+        self._body_is_valid = _validator(self.request_schema).is_valid
+        self._reply_validators = {
+            status: _validator({**_json_content(self._resolve(response))["schema"], "components": components})
+            for status, response in self.operation["responses"].items()
+        }
+
+    def error(self, wish: str) -> DocumentedError | None:
+        """Find an error by its code, its gateway name or its status, whatever the case."""
+        return self._errors_by_wish.get(wish.lower())
+
+    def header_violations(self, request: BankRequest) -> Iterator[Violation]:
+        """Name every breach in the headers, credentials first."""
+        headers, repeated = request.headers, request.repeated
+        if self._headers_are_valid(headers) and not repeated:
+            if not admits_json(headers["accept"]):
+                yield Violation("invalidRequest", "Accept", "Accept does not admit application/json, the only answer")
+            if not is_json(headers["content-type"]):
+                yield Violation("invalidRequest", "Content-Type", "Content-Type is not application/json")
+            return
+        for rule in sorted(self.headers, key=lambda rule: not rule.is_credential):
+            if problem := self._header_problem(rule, headers.get(rule.key), rule.key in repeated):
+                error = "unAuthorized" if rule.is_credential else "invalidRequest"
+                yield Violation(error, rule.name, f"{rule.name} {problem}")
+
+    def read_body(self, body: bytes) -> tuple[Mapping[str, Any], list[Violation]]:
+        """Read the request's body: its fields, and every breach in it. The fields are empty where there is a breach."""
+        try:
+            payload = _read_json(body)
+        except ValueError as mistake:
+            return {}, [Violation("invalidRequest", "body", f"the body {mistake}")]
+        if not isinstance(payload, dict):
+            return {}, [_wrong_field("body", payload, self.request_schema)]
+        if not self._body_is_valid(payload):
+            return {}, [
+                _wrong_field(name, payload[name], schema)
+                for name, schema in self._fields.items()
+                if name in payload and not self._field_validators[name].is_valid(payload[name])
+            ]
+        if any(payload.get(name) for name in self._fields):
+            return payload, []
+        location = next((name for name in self._fields if name in payload), next(iter(self._fields)))
+        return {}, [Violation("invalidRequest", location, f"{' and '.join(self._fields)} are empty: nobody is named")]
+
+    def reply_mistakes(self, status: int, payload: object) -> Iterator[str]:
+        """Name everything in which a reply would break the contract."""
+        for error in self._reply_validators[str(status)].iter_errors(payload):
+            yield f"{'.'.join(map(str, error.instance_path)) or 'the body'}: {error.message}"
+
+    def _documented_errors(self) -> Iterator[DocumentedError]:
+        for status, response in self.operation["responses"].items():
+            if not status.startswith("2"):
+                yield from _errors_in(int(status), response)
+
+    def _header_rules(self, credentials: set[str]) -> Iterator[HeaderRule]:
+        for reference in self.operation["parameters"]:
+            parameter = self._resolve(reference)
+            name = parameter["name"]
+            yield HeaderRule(
+                name,
+                name.lower(),
+                parameter["required"],
+                name in credentials,
+                parameter["description"],
+                parameter.get("example"),
+                _validator(parameter["schema"]),
+            )
+
+    def _header_schema(self, name: str) -> Mapping[str, Any]:
+        schema: Mapping[str, Any] = self.document["components"]["parameters"][name]["schema"]
+        return schema
+
+    def _header_problem(self, rule: HeaderRule, value: str | None, is_repeated: bool) -> str | None:
+        if value is None:
+            return f"is missing{_HINTS.get(rule.key, '')}" if rule.required else None
+        if is_repeated and rule.key not in _LISTS:
+            return "was sent more than once; send it once"
+        if not rule.validator.is_valid(value):
+            if not value:
+                return "is empty"
+            schema = self._header_schema(rule.name)
+            found = "" if rule.is_credential else f"found {value[:40]!r}, "
+            return f"is not valid: {found}expected {_expectation(schema)}"
+        if rule.key == "accept" and not admits_json(value):
+            return "does not admit application/json, the only answer"
+        if rule.key == "content-type" and not is_json(value):
+            return "is not application/json"
+        return None
+
+    def _resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in node:
+            target: Any = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = target
+        return node
+
+
+# Hints for what goes wrong on the way rather than in the caller.
+_HINTS = {
+    "client_id": "; is there an nginx in front? It drops names with an underscore unless underscores_in_headers is on"
+}
+# RFC 9110, 5.3: these may come in several lines, which together are one list.
+_LISTS = frozenset({"accept", "accept-language"})
+
+
+@lru_cache(maxsize=256)
+def admits_json(accept: str) -> bool:
+    """Tell whether an Accept header admits application/json (RFC 9110, 12.5.1)."""
+    ranges = _weighted(accept)
+    for wanted in ("application/json", "application/*", "*/*"):
+        if wanted in ranges:
+            return ranges[wanted] > 0
+    return False
+
+
+@lru_cache(maxsize=256)
+def is_json(content_type: str) -> bool:
+    """Tell whether a Content-Type is application/json, with or without parameters."""
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+@lru_cache(maxsize=256)
+def language_for(accept_language: str, offered: frozenset[str]) -> str:
+    """Choose the offered language that an Accept-Language header likes best (RFC 4647 lookup), else English."""
+    ranges = _weighted(accept_language)
+    liked = sorted((name for name in ranges if ranges[name] > 0), key=lambda name: -ranges[name])
+    for name in liked:
+        if (language := name.partition("-")[0]) in offered:
+            return language
+        if name == "*":
+            break
+    return DEFAULT_LANGUAGE
+
+
+def _weighted(header: str) -> dict[str, float]:
+    """Read a list of `name;q=0.5` into name → q; a q that is not a number counts as 0."""
+    weights = {}
+    for part in header.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        try:
+            weights[name] = float(quality)
+        except ValueError:
+            weights[name] = 0.0
+    return weights
+
+
+def _errors_in(status: int, response: Mapping[str, Any]) -> Iterator[DocumentedError]:
+    for name, example in _json_content(response)["examples"].items():
+        texts = {key[2:]: example[key] for key in example if key.startswith("x-") and key != "x-headers"}
+        yield DocumentedError(name, status, example["value"], texts, example.get("x-headers", {}))
+
+
+def _json_content(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = part["content"]["application/json"]
+    return content
+
+
+def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(dict(schema))
+
+
+def _read_json(body: bytes) -> object:
+    """Read strict JSON (RFC 8259): UTF-8, no BOM, no NaN, no name twice. Raises ValueError that ends "the body ..."."""
+    if not body:
+        raise ValueError("is absent")
+    try:
+        payload = _DECODER.decode(body.decode())
+        if b"\\u" in body:
+            json.dumps(payload, ensure_ascii=False).encode()
+        return payload
+    except UnicodeEncodeError:
+        raise ValueError("holds half a surrogate pair, which is no character") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8") from None
+    except json.JSONDecodeError as mistake:
+        what = "begins with a byte order mark" if body.startswith(b"\xef\xbb\xbf") else "is not JSON"
+        raise ValueError(f"{what}: line {mistake.lineno}, column {mistake.colno}") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except _StrictnessError as mistake:
+        raise ValueError(str(mistake)) from None
+    except ValueError:
+        raise ValueError("holds a number with too many digits") from None
+
+
+class _StrictnessError(ValueError):
+    """JSON that Python would accept and the standard doesn't."""
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise _StrictnessError("has a name twice in one object")
+    return fields
+
+
+def _refuse_constant(name: str) -> object:
+    raise _StrictnessError(f"holds {name}, which is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+
+
+def _wrong_field(location: str, value: object, schema: Mapping[str, Any]) -> Violation:
+    found = _JSON_TYPES.get(type(value), "a number")
+    return Violation("invalidRequest", location, f"{location}: found {found}, expected {_expectation(schema)}")
+
+
+_JSON_TYPES = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
+
+
+def _expectation(schema: Mapping[str, Any]) -> str:
+    parts = ["text" if schema["type"] == "string" else f"an {schema['type']}"]
+    if "maxLength" in schema:
+        parts.append(f"of at most {schema['maxLength']} characters")
+    if "minLength" in schema:
+        parts.append("that is not empty")
+    if "pattern" in schema:
+        parts.append(f"that matches {schema['pattern']}")
+    return " ".join(parts)

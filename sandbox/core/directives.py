@@ -1,0 +1,97 @@
+"""The `X-Sandbox-*` headers: what a caller may ask of one call, and what comes back with every answer.
+
+Rule 1: their names are written here and nowhere else.
+Rule 2: a directive that can't be understood is a violation with the header as its location, never ignored.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from .durations import GRAMMAR, read_duration
+from .messages import Violation
+
+SCENARIO = "X-Sandbox-Scenario"
+DELAY = "X-Sandbox-Delay"
+DATE = "X-Sandbox-Date"
+PREFER = "Prefer"
+
+REQUEST_HEADERS: Mapping[str, str] = {
+    SCENARIO: "the error or named scenario to answer with: a documented code, a status, a gateway error or a name",
+    DELAY: f"how long this answer takes: {GRAMMAR}",
+    DATE: "the day that this call takes for today: YYYY-MM-DD",
+    PREFER: "`code=404`: the same as X-Sandbox-Scenario, for those who know it from Prism (RFC 7240)",
+}
+
+RULE = "X-Sandbox-Rule"
+REASON = "X-Sandbox-Reason"
+RESPONSE_HEADERS: Mapping[str, str] = {
+    RULE: "the rule that answered",
+    REASON: "why, in one sentence; for a scenario its file and line",
+}
+
+_PREFIX = "x-sandbox-"
+_KNOWN = {name.lower(): name for name in REQUEST_HEADERS if name != PREFER}
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNORECASE)
+
+
+class Directives(NamedTuple):
+    """What the caller asked of this call. `delay` is in seconds; `scenario_header` says where `scenario` was asked."""
+
+    scenario: str | None = None
+    scenario_header: str = SCENARIO
+    delay: float | None = None
+    today: date | None = None
+    violations: tuple[Violation, ...] = ()
+
+
+NO_DIRECTIVES = Directives()
+
+
+def read_directives(headers: Mapping[str, str], repeated: frozenset[str]) -> Directives:
+    """Read the directives from headers with lower-case names."""
+    names = [name for name in headers if name.startswith(_PREFIX)]
+    if not names and "prefer" not in headers:
+        return NO_DIRECTIVES
+
+    violations = []
+    for name in names:
+        if name not in _KNOWN:
+            close = get_close_matches(name, _KNOWN, n=1)
+            meant = f"did you mean {_KNOWN[close[0]]}?" if close else f"there are {', '.join(_KNOWN.values())}"
+            violations.append(_breach(name, f"it is not a directive; {meant}"))
+        elif name in repeated:
+            violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))
+
+    delay = today = None
+    if (text := headers.get(DELAY.lower())) is not None:
+        try:
+            delay = read_duration(text)
+        except ValueError as mistake:
+            violations.append(_breach(DELAY, str(mistake)))
+    if (text := headers.get(DATE.lower())) is not None:
+        try:
+            today = _read_date(text)
+        except ValueError as mistake:
+            violations.append(_breach(DATE, str(mistake)))
+
+    scenario, scenario_header = headers.get(SCENARIO.lower()), SCENARIO
+    if scenario is None and (wish := _PREFER_CODE.search(headers.get(PREFER.lower(), ""))):
+        scenario, scenario_header = wish[1], PREFER
+    return Directives(scenario and scenario.strip(), scenario_header, delay, today, tuple(violations))
+
+
+def _read_date(text: str) -> date:
+    try:
+        if _ISO_DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f"found {text[:40]!r}, expected a day that exists, as YYYY-MM-DD")
+
+
+def _breach(location: str, reason: str) -> Violation:
+    return Violation("invalidRequest", location, f"{location}: {reason}")

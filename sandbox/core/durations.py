@@ -1,0 +1,24 @@
+"""How long something takes, as people write it: `800ms`, `2s`, `1.5s`, `1m`.
+
+Rule 1: the grammar and the bound of every delay live here.
+"""
+
+import re
+
+LONGEST_SECONDS = 3600.0
+GRAMMAR = "a duration such as 800ms, 2s, 1.5s or 1m, at most 1 hour"
+
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+def read_duration(text: str) -> float:
+    """Return the duration in seconds.
+
+    Raises ValueError, saying what was found and what was expected, for anything else than `GRAMMAR`.
+    """
+    match = _DURATION.fullmatch(text.strip(" "))
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else -1.0
+    if not 0 <= seconds <= LONGEST_SECONDS:
+        raise ValueError(f"found {text[:40]!r}, expected {GRAMMAR}")
+    return seconds

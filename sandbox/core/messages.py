@@ -1,0 +1,77 @@
+"""What passes through the core, as plain data: a bank request in, a bank reply out.
+
+Rule 1: masking lives here and nowhere else.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+IdentityKind: TypeAlias = Literal["customerId", "cardNumber"]
+IDENTITY_LENGTHS: Mapping[IdentityKind, int] = {"customerId": 12, "cardNumber": 16}
+
+
+class BankRequest(NamedTuple):
+    """One call as the bank would get it.
+
+    `headers` maps lower-case names to values; `repeated` names the headers that came more than once (the first value
+    stands in `headers`). `body` is the raw body, empty where none was sent.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    repeated: frozenset[str] = frozenset()
+
+
+class BankReply(NamedTuple):
+    """What goes back: the status, the headers that belong to the body, and the encoded body."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Identity(NamedTuple):
+    """A customerId or a cardNumber that somebody asked about. Written out, a card number is masked."""
+
+    kind: IdentityKind
+    value: str
+
+    @property
+    def is_full_length(self) -> bool:
+        return len(self.value) == IDENTITY_LENGTHS[self.kind]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {masked(self.value) if self.kind == 'cardNumber' else self.value}"
+
+
+class Violation(NamedTuple):
+    """One breach of the contract: the documented error it deserves, where it is, and why. Never quotes a secret."""
+
+    error: str
+    location: str
+    reason: str
+
+
+class Place(NamedTuple):
+    """A line in a file, counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def masked(value: str) -> str:
+    """Hide the middle of a number: first 6 and last 4 stay of a card, the last 4 of anything shorter."""
+    shown = 6 if len(value) > 12 else 0
+    return value[:shown] + "*" * max(len(value) - shown - 4, 0) + value[-4:] if len(value) > 4 else "*" * len(value)
+
+
+def without_cards(text: str) -> str:
+    """Mask everything in a text that could be a card number: 13 digits and more in a row."""
+    return _CARD.sub(lambda match: masked(match[0]), text)
+
+
+_CARD = re.compile(r"[0-9]{13,}", re.ASCII)

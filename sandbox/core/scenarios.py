@@ -1,0 +1,364 @@
+"""Scenarios: named cases, each for an identity, a prefix or a name, and the book that finds them.
+
+Rule 1: a magic value, an override and an entry in a file are one type with one matcher.
+Rule 2: customerId before cardNumber, exact before prefix, a longer prefix before a shorter one.
+Rule 3: a prefix stands for numbers of full length; a shorter number is somebody's only where it is written out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any, NamedTuple, TypeAlias
+
+from .contract import Contract, DocumentedError
+from .customers import Birthday, Country, Customer, Population, customer_id_of
+from .durations import read_duration
+from .inquiry import Inquiry
+from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_cards
+from .schema import Path
+from .templates import Template, TemplateContext, TemplateMistake, Text, finish, read_text
+
+SECTIONS = ("customerId", "cardNumber", "named")
+
+
+class CustomerOutcome(NamedTuple):
+    """A customer; what the entry left out is made up."""
+
+    full_name: Text | None = None
+    segment: Text | None = None
+    birthday: Birthday | None = None
+
+    @property
+    def has_templates(self) -> bool:
+        return isinstance(self.full_name, Template) or isinstance(self.segment, Template)
+
+    def customer(
+        self,
+        population: Population,
+        country: Country,
+        identity: Identity | None,
+        context: Callable[[], TemplateContext] = dict,
+    ) -> Customer:
+        """Return who this is, for this identity in this country. Raises TemplateMistake."""
+        made_up = _NOBODY
+        if self.full_name is None or self.segment is None or self.birthday is None:
+            made_up = population.customer(country, identity or Identity("customerId", ""))
+        return Customer(
+            made_up.full_name if self.full_name is None else finish(self.full_name, context),
+            made_up.segment if self.segment is None else finish(self.segment, context),
+            made_up.birthday if self.birthday is None else self.birthday,
+        )
+
+    def reply(self, inquiry: Inquiry, location: str | None) -> BankReply:
+        """Return the bank's answer about the customer. Raises TemplateMistake."""
+        population = inquiry.population
+        customer = self.customer(population, inquiry.country, inquiry.identity, inquiry.template_context)
+        return customer.reply(population.is_birthday(customer.birthday, inquiry.today))
+
+
+class ErrorOutcome(NamedTuple):
+    """A documented error; `changes` are fields that are finished for each request."""
+
+    error: DocumentedError
+    changes: Mapping[str, Template] = {}
+
+    def reply(self, inquiry: Inquiry, location: str | None) -> BankReply:
+        """Return the bank's error body. Raises TemplateMistake."""
+        error = self.error
+        if self.changes:
+            context = inquiry.template_context
+            error = error.changed({field: finish(text, context) for field, text in self.changes.items()})
+        return error.reply(inquiry.uuid, inquiry.now, location, inquiry.language)
+
+
+Outcome: TypeAlias = CustomerOutcome | ErrorOutcome
+SYNTHETIC = CustomerOutcome()
+_NOBODY = Customer("", "", "never")
+
+
+class Delay(NamedTuple):
+    """How long an answer takes, as written in an entry."""
+
+    text: Text
+
+    def seconds(self, inquiry: Inquiry) -> float:
+        """Return the delay of this call in seconds. Raises TemplateMistake."""
+        try:
+            return read_duration(finish(self.text, inquiry.template_context))
+        except TemplateMistake:
+            raise
+        except ValueError as mistake:
+            raise TemplateMistake(f"delay: {mistake}") from None
+
+
+class Step(NamedTuple):
+    """One answer of a scenario; `times` calls get it, None means all that follow."""
+
+    outcome: Outcome
+    delay: Delay | None = None
+    times: int | None = None
+
+
+class Scenario(NamedTuple):
+    """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number."""
+
+    section: str
+    pattern: str
+    place: Place
+    steps: tuple[Step, ...]
+    other: Identity | None = None
+    description: str = ""
+
+    @property
+    def identity(self) -> Identity | None:
+        """The number that is written out; None for a prefix or a name."""
+        if self.section == "named" or self.pattern.endswith("*"):
+            return None
+        return Identity(_kind(self.section), self.pattern)
+
+    @property
+    def title(self) -> str:
+        """The scenario as people say it; a card number is masked."""
+        return f"{self.section} {without_cards(self.pattern)}"
+
+    @property
+    def is_sequence(self) -> bool:
+        return len(self.steps) > 1
+
+    @property
+    def only_customers(self) -> bool:
+        """Whether every answer is a customer; if so, the scenario speaks for that customer's numbers alone."""
+        return all(isinstance(step.outcome, CustomerOutcome) for step in self.steps)
+
+    def step(self, call: int) -> Step:
+        """Return the answer to the n-th call, counted from 0; the last one stays."""
+        for step in self.steps:
+            if step.times is None or call < step.times:
+                return step
+            call -= step.times
+        return self.steps[-1]
+
+    def own(self, kind: IdentityKind) -> str | None:
+        """Return this customer's number of that kind, as far as the entry says it."""
+        if self.other and self.other.kind == kind:
+            return self.other.value
+        return self.pattern if self.section == kind and self.identity else None
+
+
+class ScenarioBook:
+    """All scenarios of a world, indexed."""
+
+    def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
+        """Index the scenarios, later ones winning over earlier ones of the same pattern."""
+        self._exact: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
+        self._prefixes: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
+        self.named: dict[str, Scenario] = {}
+        for scenario in scenarios:
+            if scenario.section == "named":
+                self.named[scenario.pattern.lower()] = scenario
+            elif scenario.pattern.endswith("*"):
+                self._prefixes[scenario.section][scenario.pattern[:-1]] = scenario
+            else:
+                self._exact[scenario.section][scenario.pattern] = scenario
+            if scenario.other:
+                self._exact[scenario.other.kind][scenario.other.value] = scenario
+        self._lengths = {
+            section: sorted({len(prefix) for prefix in prefixes}, reverse=True)
+            for section, prefixes in self._prefixes.items()
+        }
+
+    def __iter__(self) -> Iterator[Scenario]:
+        """Go through all scenarios, each once."""
+        for section in ("customerId", "cardNumber"):
+            yield from (scenario for scenario in self._exact[section].values() if scenario.section == section)
+            yield from self._prefixes[section].values()
+        yield from self.named.values()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def exact(self, identity: Identity) -> Scenario | None:
+        """Find the scenario that writes this number out."""
+        return self._exact[identity.kind].get(identity.value)
+
+    def match(self, identity: Identity) -> Scenario | None:
+        """Find the scenario that names this identity."""
+        if scenario := self._exact[identity.kind].get(identity.value):
+            return scenario
+        if identity.is_full_length:
+            prefixes = self._prefixes[identity.kind]
+            for length in self._lengths[identity.kind]:
+                if scenario := prefixes.get(identity.value[:length]):
+                    return scenario
+        return None
+
+    def find(self, customer_id: Identity | None, card_number: Identity | None) -> Scenario | None:
+        """Find the scenario that answers for these identities.
+
+        A scenario that names a customer stays silent when the other number belongs to somebody else.
+        """
+        if customer_id is None or card_number is None:
+            identity = customer_id or card_number
+            return self.match(identity) if identity else None
+        scenario = self.match(customer_id) or self.match(card_number)
+        if scenario and scenario.only_customers and not self.agree(customer_id.value, card_number.value):
+            return None
+        return scenario
+
+    def agree(self, customer_id: str, card_number: str) -> bool:
+        """Tell whether both numbers belong to the same customer, as far as anybody says whose they are."""
+        by_card = self.exact(Identity("cardNumber", card_number))
+        if by_card and (owner := by_card.own("customerId")):
+            return owner == customer_id
+        by_id = self.match(Identity("customerId", customer_id))
+        if by_id and (card := by_id.own("cardNumber")):
+            return card == card_number
+        if by_card and by_card.only_customers:
+            return False
+        if owner := customer_id_of(card_number):
+            return owner == customer_id
+        # A customer who is written down without a card may have this one; a synthetic customer has only its own.
+        return by_id is not None
+
+
+def read_entry(
+    data: Mapping[str, Any], section: str, pattern: str, place: Place, contract: Contract
+) -> tuple[Scenario, list[tuple[Path, str]]]:
+    """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry."""
+    reader = _EntryReader(section, pattern, contract)
+    scenario = Scenario(section, pattern, place, reader.steps(data), reader.other(data), data.get("description", ""))
+    return scenario, reader.mistakes
+
+
+class _EntryReader:
+    def __init__(self, section: str, pattern: str, contract: Contract) -> None:
+        self.mistakes: list[tuple[Path, str]] = []
+        self._section = section
+        self._pattern = pattern
+        self._contract = contract
+
+    def _report(self, path: Path, message: str) -> None:
+        self.mistakes.append((path, message))
+
+    def steps(self, data: Mapping[str, Any]) -> tuple[Step, ...]:
+        if (sequence := data.get("sequence")) is None:
+            return (self._step(data, ()),)
+        self._exactly_one(data, (), _OUTCOMES)
+        delay = self._delay(data, ())
+        last = len(sequence) - 1
+        steps = []
+        for index, part in enumerate(sequence):
+            step = self._step(part, ("sequence", index))
+            if index == last and step.times is not None:
+                self._report(("sequence", index, "times"), "the last answer of a sequence stays; take times out")
+            times = None if index == last else step.times or 1
+            steps.append(step._replace(times=times, delay=step.delay or delay))
+        return tuple(steps)
+
+    def other(self, data: Mapping[str, Any]) -> Identity | None:
+        for kind in ("customerId", "cardNumber"):
+            if (value := data.get(kind)) is None:
+                continue
+            if self._section == "named" or self._pattern.endswith("*"):
+                self._report((kind,), f"only an entry for one number can say whose {kind} it is; take it out")
+            elif self._section == kind:
+                self._report((kind,), f"the entry already stands under {kind}; take it out or write the other number")
+            else:
+                return Identity(_kind(kind), value)
+        return None
+
+    def _step(self, data: Mapping[str, Any], path: Path) -> Step:
+        self._exactly_one(data, path, _OUTCOMES if not path else _OUTCOMES[:2])
+        outcome: Outcome = SYNTHETIC
+        if "error" in data:
+            outcome = self._error(data["error"], (*path, "error"))
+        elif "customer" in data and data["customer"] != "synthetic":
+            outcome = self._customer(data["customer"], (*path, "customer"))
+        return Step(outcome, self._delay(data, path), int(data["times"]) if "times" in data else None)
+
+    def _exactly_one(self, data: Mapping[str, Any], path: Path, names: tuple[str, ...]) -> None:
+        found = [name for name in names if name in data]
+        if len(found) != 1:
+            choice = f"{', '.join(names[:-1])} or {names[-1]}"
+            self._report(path, f"found {' and '.join(found) or 'no answer'}, expected exactly one of {choice}")
+
+    def _delay(self, data: Mapping[str, Any], path: Path) -> Delay | None:
+        if "delay" not in data:
+            return None
+        try:
+            text = read_text(data["delay"])
+            read_duration(finish(text, self._sample))
+        except ValueError as mistake:
+            self._report((*path, "delay"), str(mistake))
+            return None
+        return Delay(text)
+
+    def _customer(self, data: Mapping[str, Any], path: Path) -> CustomerOutcome:
+        texts = {
+            name: self._text(data[name], (*path, name)) for name in ("fullName", "customerSegment") if name in data
+        }
+        birthday = None
+        if "birthday" in data:
+            try:
+                birthday = read_birthday(data["birthday"])
+            except ValueError as mistake:
+                self._report((*path, "birthday"), str(mistake))
+        return CustomerOutcome(texts.get("fullName"), texts.get("customerSegment"), birthday)
+
+    def _error(self, data: str | Mapping[str, str], path: Path) -> ErrorOutcome:
+        fields = {"code": data} if isinstance(data, str) else dict(data)
+        error = self._contract.errors_by_name[fields.pop("code")]
+        if error.is_gateway and fields:
+            self._report(path, f"{error.name} is the gateway's, which has no {', '.join(fields)}; write only its name")
+            return ErrorOutcome(error)
+        texts = {name: self._text(text, (*path, name)) for name, text in fields.items()}
+        fixed = {name: text for name, text in texts.items() if isinstance(text, str)}
+        if fixed:
+            error = error.changed(fixed)
+            for mistake in self._contract.reply_mistakes(error.status, error.value):
+                self._report(path, f"the reply breaks the contract: {mistake}")
+        return ErrorOutcome(error, {name: text for name, text in texts.items() if isinstance(text, Template)})
+
+    def _text(self, text: str, path: Path) -> Text:
+        try:
+            template = read_text(text)
+            finish(template, self._sample)
+        except TemplateMistake as mistake:
+            self._report(path, str(mistake))
+            return text
+        return template
+
+    def _sample(self) -> TemplateContext:
+        """Return what a template finds in the least of valid requests."""
+        digits = "" if self._section == "named" else self._pattern.removesuffix("*")
+        fields = {
+            kind: digits.ljust(length, "0")
+            for kind, length in IDENTITY_LENGTHS.items()
+            if self._section in (kind, "named")
+        }
+        headers = {
+            rule.name: rule.example for rule in self._contract.headers if rule.required and not rule.is_credential
+        }
+        return {"request": fields, "headers": headers, "today": "2000-01-01"}
+
+
+_OUTCOMES = ("customer", "error", "sequence")
+
+
+def read_birthday(text: str) -> Birthday:
+    """Read `today`, `never`, `MM-DD` or `YYYY-MM-DD`. Raises ValueError for anything else or for a day that is none."""
+    if text == "today":
+        return "today"
+    if text == "never":
+        return "never"
+    try:
+        # Year 2000 has every day there is.
+        day = date.fromisoformat(text if len(text) == 10 else f"2000-{text}")
+    except ValueError:
+        raise ValueError(
+            f"found {text!r}, expected today, never, or a day that exists as MM-DD or YYYY-MM-DD"
+        ) from None
+    return day.month, day.day
+
+
+def _kind(section: str) -> IdentityKind:
+    return "customerId" if section == "customerId" else "cardNumber"

@@ -1,0 +1,75 @@
+"""A JSON Schema that explains itself: what was found, what was expected, and what was probably meant.
+
+Rule 1: what was expected is the schema's own `description`, so editors and mistakes say the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from .messages import without_cards
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+class Schema:
+    """A compiled JSON Schema. `definition` names the part under `$defs` to check with; the whole where it is None."""
+
+    def __init__(self, document: Mapping[str, Any], definition: str | None = None) -> None:
+        self._document = document
+        schema = dict(document) if definition is None else {**document["$defs"][definition], "$defs": document["$defs"]}
+        self._root: Mapping[str, Any] = schema
+        self._validator = Draft202012Validator(schema)
+        self.is_valid = self._validator.is_valid
+
+    def mistakes(self, data: object) -> Iterator[tuple[Path, str]]:
+        """Go through all mistakes, each with its path in the data."""
+        for error in self._validator.iter_errors(data):
+            yield from self._explained(error, tuple(error.instance_path))
+
+    def _explained(self, error: ValidationError, path: Path) -> Iterator[tuple[Path, str]]:
+        keyword = str(error.schema_path[-1])
+        schema = self._part(error.schema_path[:-1])
+        expected = schema.get("description", "something else")
+        kind: Any = error.kind
+        if kind.name == "propertyNames":
+            key = str(kind.error.instance)
+            yield (*path, key), f"found {shown(key)}, expected {expected}"
+        elif keyword == "additionalProperties":
+            for key in kind.unexpected:
+                yield (*path, key), f"{shown(key)} is not known here; {meant(key, schema['properties'])}"
+        elif keyword == "required":
+            missing = kind.property
+            yield path, f"{missing} is missing: {schema['properties'][missing].get('description', '')}".rstrip(": ")
+        elif keyword == "enum":
+            yield path, f"found {shown(error.instance)}; {meant(error.instance, schema['enum'])}"
+        else:
+            yield path, f"found {shown(error.instance)}, expected {expected}"
+
+    def _part(self, path: list[str | int]) -> Mapping[str, Any]:
+        part: Any = self._root
+        for step in path:
+            part = part[step]
+        found: Mapping[str, Any] = part
+        return found
+
+
+def shown(value: object) -> str:
+    """Return a value as a mistake may show it: short, and without card numbers."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return f"a mapping of {', '.join(map(str, list(value)[:5]))}" if value else "an empty mapping"
+    if isinstance(value, list):
+        return f"a list of {len(value)}" if value else "an empty list"
+    text = without_cards(repr(value))
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def meant(found: object, known: Any) -> str:
+    """Return what was probably meant, or what there is."""
+    names = [str(name) for name in known]
+    close = get_close_matches(str(found), names, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(names)}"

@@ -1,0 +1,71 @@
+"""Texts with `{{ }}` in scenario files: Jinja2 expressions, strict about undefined names.
+
+Rule 1: only expressions that cannot run away: what may stand in one is listed, everything else is refused at load.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import jinja2
+from jinja2 import nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+TemplateContext: TypeAlias = Mapping[str, object]
+
+FILTERS = ("capitalize", "default", "first", "int", "last", "length", "lower", "string", "title", "trim", "upper")
+
+# No call, no loop, no product, no power: nothing in a template can take long or grow large.
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.Getattr, nodes.Getitem,
+    nodes.Slice, nodes.Filter, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg,
+)  # fmt: skip
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, cache_size=0)
+_ENVIRONMENT.filters = {name: _ENVIRONMENT.filters[name] for name in FILTERS}
+_ENVIRONMENT.globals.clear()
+
+
+class TemplateMistake(ValueError):
+    """A template that can't be compiled, or that failed on a request."""
+
+
+class Template:
+    """A text that is finished for each request."""
+
+    __slots__ = ("_render", "text")
+
+    def __init__(self, text: str) -> None:
+        """Compile the text. Raises TemplateMistake."""
+        self.text = text
+        try:
+            tree = _ENVIRONMENT.parse(text)
+            for node in tree.find_all(nodes.Node):
+                if not isinstance(node, _ALLOWED):
+                    kind = type(node).__name__.lower()
+                    raise TemplateMistake(
+                        f"{text!r} holds a {kind}; only names, their parts and filters may stand in it"
+                    )
+            self._render: Callable[[TemplateContext], str] = _ENVIRONMENT.from_string(tree).render
+        except (jinja2.TemplateError, RecursionError) as mistake:
+            raise TemplateMistake(f"{text!r} is not a template: {mistake}") from None
+
+    def render(self, context: TemplateContext) -> str:
+        """Finish the text. Raises TemplateMistake when it asks for what the context does not have."""
+        try:
+            return self._render(context)
+        except Exception as mistake:  # noqa: BLE001 - a template may fail in any way that an expression can
+            raise TemplateMistake(f"{self.text!r} failed: {mistake}") from None
+
+
+Text: TypeAlias = str | Template
+
+
+def read_text(text: str) -> Text:
+    """Read a text that may be a template. Raises TemplateMistake."""
+    return Template(text) if "{{" in text or "{%" in text or "{#" in text else text
+
+
+def finish(text: Text, context: Callable[[], TemplateContext]) -> str:
+    """Return the text as it stands for one request."""
+    return text if isinstance(text, str) else text.render(context())

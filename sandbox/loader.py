@@ -1,0 +1,301 @@
+"""From files to a world: the contract, the world file and the scenario files.
+
+Rule 1: every mistake in every file is reported at once; nothing of a set with a mistake is used.
+Rule 2: the shipped magic values belong to every set, and nobody else may write down numbers that begin with 9999.
+"""
+
+import gc
+import json
+import os
+import stat
+from collections.abc import Iterator
+from functools import cache
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+
+from .core.contract import Contract
+from .core.customers import RESERVED_PREFIX, Country, Population
+from .core.messages import Place
+from .core.scenarios import SECTIONS, Scenario, ScenarioBook, read_entry
+from .core.schema import Path as DataPath
+from .core.schema import Schema, meant
+from .documents import YAML_LOADER, Document, Mistake, read_document
+
+PACKAGE = Path(__file__).parent
+CONTRACT_FILE = PACKAGE / "openapi.yaml"
+SCENARIO_SCHEMA_FILE = PACKAGE / "scenario.schema.json"
+WORLD_SCHEMA_FILE = PACKAGE / "world.schema.json"
+STARTER_FILE = PACKAGE / "starter" / "my-scenarios.yaml"
+WORLD_FILE = "world.yaml"
+MAGIC_FILE = "magic-values.yaml"
+LARGEST_BYTES = 64 * 2**20
+_SUFFIXES = (".yaml", ".yml")
+
+
+class ScenarioMistakes(Exception):
+    """The files can't be used; `mistakes` are all of them, in the order of files and lines."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = sorted(mistakes)
+        count = len(mistakes)
+        super().__init__(f"{count} mistake{'s' if count > 1 else ''} in the scenario files")
+
+
+class Scenery(NamedTuple):
+    """What the files say: who lives in the world, and the scenarios."""
+
+    population: Population
+    book: ScenarioBook
+    files: tuple[str, ...]
+
+
+def load_contract() -> Contract:
+    """Load the contract that ships with the package."""
+    return Contract(yaml.load(CONTRACT_FILE.read_bytes(), Loader=YAML_LOADER))  # noqa: S506 - it is the safe one
+
+
+def shipped_scenarios() -> Path:
+    """Return the directory of the shipped scenarios: inside an installed package, beside it in a checkout."""
+    installed = PACKAGE / "scenarios"
+    return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
+
+
+class Loader:
+    """Reads a directory of scenario files (or a single file), again and again.
+
+    `root` None means the shipped scenarios. A file that has not changed is not parsed again.
+    """
+
+    def __init__(self, contract: Contract, root: Path | None = None) -> None:
+        self.root = shipped_scenarios() if root is None else root
+        self._contract = contract
+        self._shown_root = "scenarios" if root is None else str(root)
+        self._entry_cache: dict[tuple[str, bytes], list[Scenario]] = {}
+
+    def load(self) -> Scenery:
+        """Read all files. Raises ScenarioMistakes."""
+        # Millions of short-lived objects that hold no cycles: the collector would only stop everybody for nothing.
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return self._load()
+        finally:
+            if was_enabled:
+                gc.enable()
+
+    def _load(self) -> Scenery:
+        mistakes: list[Mistake] = []
+        magic = shipped_scenarios() / MAGIC_FILE
+        magic_bytes = magic.read_bytes()
+        texts: dict[str, bytes] = {}
+        for path, shown in self._files(mistakes):
+            content = _read(path, shown, mistakes)
+            if content is not None and content != magic_bytes:
+                texts[shown] = content
+        world_name = next((shown for shown in texts if _is_world(shown, self._shown_root)), None)
+        world_bytes = texts.pop(world_name) if world_name else (shipped_scenarios() / WORLD_FILE).read_bytes()
+        population = _read_world(world_bytes, world_name or f"scenarios/{WORLD_FILE}", mistakes)
+
+        magic_shown = f"{self._shown_root if self._is_shipped else 'scenarios'}/{MAGIC_FILE}"
+        cache: dict[tuple[str, bytes], list[Scenario]] = {}
+        scenarios: list[Scenario] = []
+        for shown, content in {magic_shown: magic_bytes, **texts}.items():
+            key = (shown, blake2b(content, digest_size=16).digest())
+            found = self._entry_cache.get(key)
+            if found is None:
+                found = _read_scenarios(content, shown, self._contract, shown == magic_shown, mistakes)
+            cache[key] = found
+            scenarios += found
+        mistakes += _clashes(scenarios)
+        if mistakes:
+            raise ScenarioMistakes(mistakes)
+        assert population is not None
+        self._entry_cache = cache
+        return Scenery(
+            population, ScenarioBook(scenarios), tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
+        )
+
+    @property
+    def _is_shipped(self) -> bool:
+        return self.root.resolve() == shipped_scenarios().resolve()
+
+    def _files(self, mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
+        if not self.root.exists():
+            mistakes.append(_about(self._shown_root, "does not exist; expected a directory of YAML files, or one file"))
+        elif self.root.is_dir():
+            yield from _walk(self.root, self._shown_root, (self.root.resolve(),), mistakes)
+        else:
+            yield self.root, self._shown_root
+
+
+def _walk(directory: Path, shown: str, above: tuple[Path, ...], mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError as error:
+        mistakes.append(_about(shown, f"can't be read: {error.strerror}"))
+        return
+    for name in names:
+        # Hidden entries are editors' and Kubernetes' own (`..data`).
+        if name.startswith("."):
+            continue
+        path, shown_path = directory / name, f"{shown.rstrip('/')}/{name}"
+        is_yaml = name.endswith(_SUFFIXES)
+        if path.is_dir():
+            if is_yaml:
+                mistakes.append(_about(shown_path, "is a directory, expected a file; rename it"))
+            elif (real := path.resolve()) in above:
+                mistakes.append(_about(shown_path, "is a link that leads back to where it stands; take it out"))
+            else:
+                yield from _walk(path, shown_path, (*above, real), mistakes)
+        elif is_yaml:
+            yield path, shown_path
+
+
+def _read(path: Path, shown: str, mistakes: list[Mistake]) -> bytes | None:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            mistakes.append(_about(shown, "is not a regular file; take it out"))
+        elif status.st_size > LARGEST_BYTES:
+            mistakes.append(_about(shown, f"has {status.st_size} bytes, expected at most {LARGEST_BYTES}; split it"))
+        else:
+            return path.read_bytes()
+    except OSError as error:
+        mistakes.append(_about(shown, f"can't be read: {error.strerror or error}"))
+    return None
+
+
+def _about(shown: str, message: str) -> Mistake:
+    return Mistake(Place(shown, 1), 1, message)
+
+
+def _document(content: bytes, shown: str, every_position: bool = False) -> Document:
+    try:
+        return read_document(content.decode("utf-8-sig"), shown, every_position)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return Document(shown, None, {}, [Mistake(Place(shown, line), 1, "is not UTF-8; save it as UTF-8")])
+
+
+def _is_world(shown: str, shown_root: str) -> bool:
+    return shown in (f"{shown_root.rstrip('/')}/{WORLD_FILE}", f"{shown_root.rstrip('/')}/world.yml")
+
+
+@cache
+def scenario_schema() -> Schema:
+    """Return the schema of a scenario file."""
+    return Schema(json.loads(SCENARIO_SCHEMA_FILE.read_bytes()))
+
+
+def _read_scenarios(
+    content: bytes, shown: str, contract: Contract, is_magic: bool, mistakes: list[Mistake]
+) -> list[Scenario]:
+    document = _checked(content, shown, scenario_schema(), mistakes)
+    if document is None:
+        return []
+    wrong: list[tuple[DataPath, str]] = []
+    scenarios = []
+    for section in SECTIONS:
+        for pattern, entry in document.data.get(section, {}).items():
+            place = Place(shown, document.positions[section, pattern][0])
+            base = (section, pattern)
+            scenario, found = read_entry(entry, section, pattern, place, contract)
+            scenarios.append(scenario)
+            wrong += [((*base, *path), text) for path, text in found]
+            if section == "named":
+                if contract.error(pattern):
+                    wrong.append((base, "is the name of an error already; choose another"))
+            elif pattern.startswith(RESERVED_PREFIX) and not is_magic:
+                wrong.append((base, f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"))
+    if wrong:
+        document = _document(content, shown, every_position=True)
+        mistakes += [document.mistake(path, text) for path, text in wrong]
+    return scenarios
+
+
+def _checked(content: bytes, shown: str, schema: Schema, mistakes: list[Mistake]) -> Document | None:
+    """Read a document and hold it against its schema; None where there is a mistake."""
+    document = _document(content, shown)
+    if document.mistakes:
+        mistakes += document.mistakes
+        return None
+    if document.data is None:
+        mistakes.append(_about(shown, "is empty; write something in it or take it out"))
+        return None
+    if not schema.is_valid(document.data):
+        document = _document(content, shown, every_position=True)
+        mistakes += [document.mistake(path, text) for path, text in schema.mistakes(document.data)]
+        return None
+    return document
+
+
+def _clashes(scenarios: list[Scenario]) -> Iterator[Mistake]:
+    """Find what is named twice; an entry that gives the customer's other number names that too."""
+    first: dict[tuple[str, str], Place] = {}
+    for scenario in scenarios:
+        names = [(scenario.section, scenario.pattern.lower())]
+        if scenario.other:
+            names.append((scenario.other.kind, scenario.other.value))
+        for name in names:
+            if (place := first.setdefault(name, scenario.place)) is not scenario.place:
+                document = Document(scenario.place.file, None, {name: (scenario.place.line, 1)}, [])
+                yield document.mistake(name, f"is named in {place} already; one entry for one identity")
+
+
+def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> Population | None:
+    document = _checked(content, shown, Schema(json.loads(WORLD_SCHEMA_FILE.read_bytes())), mistakes)
+    if document is None:
+        return None
+    data, wrong = document.data, []
+    countries = {}
+    for code, country in data["countries"].items():
+        try:
+            zone = ZoneInfo(country["timezone"])
+        except (OSError, ValueError):
+            cure = meant(country["timezone"], _example_zones(country["timezone"]))
+            wrong.append((("countries", code, "timezone"), f"found {country['timezone']!r}; {cure}"))
+            continue
+        if country["locale"] not in (locales := _locales()):
+            cure = meant(country["locale"], sorted(locales))
+            wrong.append((("countries", code, "locale"), f"Faker has no names for {country['locale']!r}; {cure}"))
+        countries[code] = Country(
+            code, country["locale"], zone, _codes(country.get("businesses")), _codes(country.get("channels"))
+        )
+    if wrong:
+        document = _document(content, shown, every_position=True)
+        mistakes += [document.mistake(path, text) for path, text in wrong]
+        return None
+    birthdays = data.get("birthdays", {})
+    return Population(
+        seed=str(data.get("seed", "segment-sandbox")),
+        segments={code: float(weight) for code, weight in data["segments"].items()},
+        everyday_birthdays=float(birthdays.get("everyDay", "0.1")),
+        leap_day=birthdays.get("leapDay", "02-28"),
+        synthesizes_unknown=data.get("unknown", "synthesize") == "synthesize",
+        countries=countries,
+    )
+
+
+def _codes(codes: Any) -> frozenset[str] | None:
+    return None if codes is None or codes == "any" else frozenset(codes)
+
+
+def _example_zones(found: str) -> list[str]:
+    zones = sorted(available_timezones())
+    area = [zone for zone in zones if zone.partition("/")[0] == found.partition("/")[0]]
+    return area or ["America/Mexico_City", "America/New_York", "Europe/Madrid", "UTC"]
+
+
+@cache
+def _locales() -> frozenset[str]:
+    # Looked up on the disk: importing Faker takes longer than starting the server.
+    spec = find_spec("faker")
+    assert spec
+    assert spec.submodule_search_locations
+    persons = Path(spec.submodule_search_locations[0]) / "providers" / "person"
+    return frozenset(entry.name for entry in persons.iterdir() if entry.name[:2].islower() and entry.is_dir())

@@ -1,0 +1,122 @@
+"""The server around the shell: uvicorn, with two seams of its own.
+
+Rule 1: what the HTTP parser refuses is answered in the bank's shape, too.
+Rule 2: told to stop, calls in flight get the grace they were promised, and then their answer at once.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from .app import Shell, reply_headers
+from .core.messages import BankRequest
+from .runtime import Sandbox
+
+log = logging.getLogger("sandbox")
+
+# After their early answers, calls may need a moment to be written out.
+_LAST_SECONDS = 2
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server for one sandbox. `on_ready` gets the base URL once it listens."""
+
+    def __init__(self, sandbox: Sandbox, on_ready: Callable[[str], None] = lambda url: None) -> None:
+        settings = sandbox.settings
+        self._shell = Shell(sandbox)
+        self._on_ready = on_ready
+        self._grace = settings.grace
+        super().__init__(
+            uvicorn.Config(
+                self._shell,
+                host=settings.host,
+                port=settings.port,
+                http=_protocol(sandbox),
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=int(settings.grace) + _LAST_SECONDS,
+            )
+        )
+
+    @property
+    def url(self) -> str:
+        """The base URL, with the port that was picked."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready(self.url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(self._grace, self._shell.stop)
+        await super().shutdown(sockets)
+
+
+def serve(sandbox: Sandbox, on_ready: Callable[[str], None]) -> int:
+    """Serve until told to stop. Return the exit code: 0 for a clean stop, 3 where the server could not start."""
+    server = Server(sandbox, on_ready)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again once it has stopped; with a handler of our own, a clean stop exits with 0.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        server.run()
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    return 0
+
+
+def log_to_stderr(access: bool) -> None:
+    """Send log lines to standard error: time (UTC), level, message."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = _utc
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for noisy in ("uvicorn.error", "watchfiles"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("sandbox.access").setLevel(logging.INFO if access else logging.WARNING)
+
+
+def _utc(seconds: float | None) -> Any:
+    from time import gmtime
+
+    return gmtime(seconds)
+
+
+def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol, the fastest that is installed, with the bank's answer to broken HTTP."""
+
+    class BankShaped:
+        transport: asyncio.Transport
+
+        def send_400_response(self, msg: str) -> None:
+            reason = "the HTTP parser refused the request: its first line or a header is malformed"
+            decision = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
+            head = [f"HTTP/1.1 400 {HTTPStatus(400).phrase}".encode()]
+            head += [name + b": " + value for name, value in reply_headers(decision, b"")]
+            self.transport.write(b"\r\n".join([*head, b"connection: close", b"", decision.reply.body]))
+            self.transport.close()
+
+    base: type[asyncio.Protocol]
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as base  # noqa: N813
+    except ImportError:
+        from uvicorn.protocols.http.h11_impl import H11Protocol as base  # noqa: N813
+    return type("SandboxProtocol", (BankShaped, base), {})
