@@ -1,7 +1,7 @@
 """The command line: `segment-sandbox`. Wrong usage is one clear line and exit code 2."""
 
 import json
-import shutil
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,13 +35,33 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
     )
 
 
+def main() -> NoReturn:
+    """Run the command that was asked for."""
+    try:
+        commands.main(prog_name="segment-sandbox", standalone_mode=False)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "segment-sandbox"
+        _fail(f"{error.format_message()} See: {path} --help", 2)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing may be written any more, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    sys.exit(0)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="segment-sandbox")
-def main() -> None:
+@click.version_option(__version__, "-V", "--version", message="segment-sandbox %(version)s")
+def commands() -> None:
     """The bank's customer-segment API on your own machine."""
 
 
-@main.command()
+@commands.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
     from .server import log_to_stderr
@@ -53,11 +73,11 @@ def serve(**flags: Any) -> None:
     sys.exit(run(sandbox, lambda url: _greet(url, sandbox)))
 
 
-for _setting in reversed(SETTINGS):
+for _setting in SETTINGS:
     _option(_setting)(serve)
 
 
-@main.command()
+@commands.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> None:
     """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes."""
@@ -73,7 +93,7 @@ def check(path: Path | None) -> None:
     click.echo(f"{len(scenery.files)} files with {len(scenery.book)} scenarios, no mistake")
 
 
-@main.command()
+@commands.command()
 @click.option("--customer-id", help="The customerId to ask about.")
 @click.option("--card-number", help="The cardNumber to ask about.")
 @click.option("--body", help="A raw body instead.")
@@ -113,7 +133,7 @@ def ask(
         click.echo(f"(a server would have waited {decision.delay:g} s)", err=True)
 
 
-@main.command()
+@commands.command()
 @click.option("--birthday", metavar="today|never|MM-DD", help="Only customers with this birthday.")
 @click.option("--segment", help="Only customers in this segment.")
 @click.option("--country", help="The country to look in; the world's first by default.")
@@ -154,7 +174,7 @@ def customers(
         sys.exit(1)
 
 
-@main.command()
+@commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_option(_SCENARIOS)
 def errors(as_json: bool, scenarios: Path | None) -> None:
@@ -179,7 +199,7 @@ def errors(as_json: bool, scenarios: Path | None) -> None:
     )
 
 
-@main.command()
+@commands.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
     """Make DIRECTORY with commented scenario files to start from."""
@@ -196,12 +216,12 @@ def init(directory: Path) -> None:
         _fail(f"{there[0]} is there already; choose another directory or move it away")
     for target, source in files.items():
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        target.write_text(source.read_text("utf-8").replace("$schema=../sandbox/", "$schema=.schema/"), "utf-8")
         click.echo(f"wrote {target}")
     click.echo(f"now: segment-sandbox serve --scenarios {directory}")
 
 
-@main.command()
+@commands.command()
 @click.option("--url", default="http://127.0.0.1:8080", envvar="SANDBOX_URL", show_default=True, show_envvar=True)
 def health(url: str) -> None:
     """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
@@ -234,9 +254,9 @@ def _sandbox(settings: Settings) -> "Sandbox":
         _fail(str(mistakes))
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = 1) -> NoReturn:
     click.echo(f"segment-sandbox: {message}", err=True)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _greet(url: str, sandbox: "Sandbox") -> None:
