@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import control
+from . import console, control
 from .core.contract import PATH
 from .core.decide import Decision
 from .core.directives import REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE
@@ -206,6 +206,7 @@ def _pages(
             Route("/openapi.yaml", openapi_yaml),
             Route("/openapi.json", openapi_json),
             *control.routes(sandbox, is_stopping),
+            *console.routes(sandbox),
         ],
         exception_handlers={HTTPException: not_found, Misuse: misuse, Exception: defect},
         lifespan=lifespan,  # type: ignore[arg-type]
@@ -226,6 +227,7 @@ class _Forward(Response):
 _INDEX = f"""Segment Sandbox
 
 POST {BASE_PATH}{PATH}   the bank's customer-segment API
+GET  /docs                                     its reference
 GET  /openapi.yaml, /openapi.json              its contract
 GET  /_sandbox/health                          how the sandbox is
 GET  /_sandbox/errors                          every error, and how to have it

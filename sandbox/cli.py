@@ -39,6 +39,9 @@ def main() -> NoReturn:
     """Run the command that was asked for."""
     try:
         commands.main(prog_name="segment-sandbox", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "segment-sandbox"
         _fail(f"{error.format_message()} See: {path} --help", 2)

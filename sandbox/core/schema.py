@@ -3,7 +3,7 @@
 Rule 1: what was expected is the schema's own `description`, so editors and mistakes say the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
@@ -27,7 +27,7 @@ class Schema:
     def mistakes(self, data: object) -> Iterator[tuple[Path, str]]:
         """Go through all mistakes, each with its path in the data."""
         for error in self._validator.iter_errors(data):
-            yield from self._explained(error, tuple(error.instance_path))
+            yield from self._explained(error, _path_in(data, error.instance_path))
 
     def _explained(self, error: ValidationError, path: Path) -> Iterator[tuple[Path, str]]:
         keyword = str(error.schema_path[-1])
@@ -54,6 +54,17 @@ class Schema:
             part = part[step]
         found: Mapping[str, Any] = part
         return found
+
+
+def _path_in(data: Any, path: Iterable[str | int]) -> Path:
+    """Return the path with its keys as written: the validator takes a key of digits, such as 000123, for an index."""
+    steps: list[str | int] = []
+    for step in path:
+        if isinstance(step, int) and isinstance(data, Mapping):
+            step = next(key for key in data if key.isdigit() and int(key) == step)  # noqa: PLW2901
+        steps.append(step)
+        data = data[step]
+    return tuple(steps)
 
 
 def shown(value: object) -> str:
