@@ -21,11 +21,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from . import console, control
 from .core.contract import PATH
 from .core.decide import Decision
-from .core.directives import REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE
+from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from .core.messages import BankRequest, masked
+from .guard import Guard
+from .journal import Exchange
 from .loader import CONTRACT_FILE
 from .runtime import Misuse, Sandbox
 from .watching import watch
+from .wire import Wire, commit, wait
 
 BASE_PATH = "/api"
 LARGEST_BODY_BYTES = 64 * 1024
@@ -33,15 +36,21 @@ LARGEST_BODY_BYTES = 64 * 1024
 log = logging.getLogger("sandbox")
 access_log = logging.getLogger("sandbox.access")
 
-_UUID, _RULE, _REASON = b"uuid", RULE.lower().encode(), REASON.lower().encode()
+_UUID = b"uuid"
+_RULE, _REASON, _EXCHANGE, _WARNING = (name.lower().encode() for name in (RULE, REASON, EXCHANGE, WARNING))
 
 
 class Shell:
-    """The whole application. `stop` lets waiting calls answer at once; the server calls it when its time is up."""
+    """The whole application.
+
+    The server calls `stop` when it is told to stop, which ends streams, and `hurry` when its grace is over, which lets
+    waiting calls answer at once.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
         prefixes = [prefix + base for prefix in ("", *sandbox.settings.prefix) for base in ("", BASE_PATH)]
         self._endpoint_paths = frozenset(prefix + PATH for prefix in prefixes)
         self._bank = CORSMiddleware(
@@ -51,7 +60,7 @@ class Shell:
             allow_headers=["*", *(rule.name for rule in sandbox.contract.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
-        self._pages = _pages(sandbox, self._bank, self._stopping.is_set, self._lifespan)
+        self._pages = Guard(_pages(sandbox, self._bank, self._stopping, self._lifespan), sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self._endpoint_paths:
@@ -60,8 +69,12 @@ class Shell:
             await self._pages(scope, receive, send)
 
     def stop(self) -> None:
-        """Let every call that still waits for its delay answer now."""
+        """End all streams and the watching of files."""
         self._stopping.set()
+
+    def hurry(self) -> None:
+        """Let every call that still waits answer now."""
+        self._hurrying.set()
 
     async def _answer_bank(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
@@ -70,41 +83,45 @@ class Shell:
         request = bank_request(scope, body or b"")
         extra: tuple[tuple[bytes, bytes], ...] = ()
         if not is_endpoint:
-            decision = self._refuse(request, 404, "resourceNotFound", "path", "there is no such path")
+            decision, exchange = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
         elif scope["method"] != "POST":
             extra = ((b"allow", b"POST"),)
-            decision = self._refuse(request, 405, "invalidRequest", "method", "the endpoint answers POST only")
+            reason = "the endpoint answers POST only"
+            decision, exchange = self._refuse(scope, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
             reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
-            decision = self._refuse(request, 413, "invalidRequest", "body", reason)
+            decision, exchange = self._refuse(scope, request, 413, "invalidRequest", "body", reason)
         else:
-            decision = self._decide(request)
+            decision, exchange = self._decide(scope, request)
         if decision.delay:
-            await self._wait(decision.delay, receive)
-        await _send_reply(decision, scope, extra, send)
+            await wait(decision.delay, receive, self._hurrying)
+        start: Message = {
+            "type": "http.response.start",
+            "status": decision.reply.status,
+            "headers": [*reply_headers(decision, request.headers.get("uuid", ""), exchange.id), *extra],
+        }
+        reply_body = b"" if scope["method"] == "HEAD" else decision.reply.body
+        if decision.fault:
+            await commit(decision.fault, start, reply_body, Wire(scope, receive, send, self._hurrying))
+        else:
+            await send(start)
+            await send({"type": "http.response.body", "body": reply_body})
         if access_log.isEnabledFor(logging.INFO):
-            _log_call(scope, decision, perf_counter() - began)
+            _log_call(exchange, decision, perf_counter() - began)
 
-    def _decide(self, request: BankRequest) -> Decision:
+    def _decide(self, scope: Scope, request: BankRequest) -> tuple[Decision, Exchange]:
         try:
-            return self.sandbox.answer(request)
+            return self.sandbox.answer(request, scope["method"], scope["path"])
         except Exception:
             log.exception("a defect of the sandbox, please report it")
-            return self._refuse(
-                request, 500, "serverUnavailable", None, "a defect of the sandbox; its log has the trace"
-            )
+            reason = "a defect of the sandbox; its log has the trace"
+            return self._refuse(scope, request, 500, "serverUnavailable", None, reason)
 
-    def _refuse(self, request: BankRequest, status: int, error: str, location: str | None, reason: str) -> Decision:
-        return self.sandbox.refuse(request, status, error, location, reason)
-
-    async def _wait(self, seconds: float, receive: Receive) -> None:
-        """Wait, unless the caller hangs up or the server stops."""
-        hung_up = asyncio.ensure_future(receive())
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        _, pending = await asyncio.wait((hung_up, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for future in pending:
-            future.cancel()
+    def _refuse(
+        self, scope: Scope, request: BankRequest, status: int, error: str, location: str | None, reason: str
+    ) -> tuple[Decision, Exchange]:
+        return self.sandbox.refuse(request, status, error, location, reason, scope["method"], scope["path"])
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -112,7 +129,7 @@ class Shell:
         if self.sandbox.settings.watch:
             tasks.append(asyncio.create_task(watch(self.sandbox.loader.root, self.sandbox.reload, self._stopping)))
         yield
-        self._stopping.set()
+        self.stop()
         await asyncio.gather(*tasks)
 
 
@@ -128,18 +145,26 @@ def bank_request(scope: Scope, body: bytes) -> BankRequest:
     return BankRequest(first, body, frozenset(name.decode("latin-1") for name in repeated))
 
 
-def reply_headers(decision: Decision, uuid: bytes) -> list[tuple[bytes, bytes]]:
+def reply_headers(decision: Decision, uuid: str, exchange_id: int | None = None) -> list[tuple[bytes, bytes]]:
     """Return all headers of an answer; the explanation is ASCII on one line, whatever a file or a caller wrote."""
     reply = decision.reply
     headers = [
         *reply.headers,
         (b"content-length", b"%d" % len(reply.body)),
         (_RULE, decision.rule.encode()),
-        (_REASON, " ".join(decision.reason.split()).encode("ascii", "backslashreplace")),
+        (_REASON, _one_line(decision.reason)),
     ]
+    if exchange_id is not None:
+        headers.append((_EXCHANGE, b"%d" % exchange_id))
+    if decision.warning:
+        headers.append((_WARNING, _one_line(decision.warning)))
     if uuid:
-        headers.append((_UUID, uuid))
+        headers.append((_UUID, uuid.encode("latin-1")))
     return headers
+
+
+def _one_line(text: str) -> bytes:
+    return " ".join(text.split()).encode("ascii", "backslashreplace")
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
@@ -152,28 +177,16 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     return body if len(body) <= LARGEST_BODY_BYTES else None
 
 
-async def _send_reply(decision: Decision, scope: Scope, extra: tuple[tuple[bytes, bytes], ...], send: Send) -> None:
-    uuid = next((value for name, value in scope["headers"] if name == _UUID), b"")
-    start: Message = {
-        "type": "http.response.start",
-        "status": decision.reply.status,
-        "headers": [*reply_headers(decision, uuid), *extra],
-    }
-    await send(start)
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else decision.reply.body})
-
-
-def _log_call(scope: Scope, decision: Decision, seconds: float) -> None:
-    identity = decision.identity
-    who = f"{identity.kind} {masked(identity.value)}" if identity else "-"
-    path = scope["path"].encode("ascii", "backslashreplace").decode()
+def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
+    who = ", ".join(f"{number.kind} {masked(number.value)}" for number in decision.numbers) or "-"
+    path = exchange.path.encode("ascii", "backslashreplace").decode()
     access_log.info(
-        "%s %s %d %s %s %.1f ms", scope["method"], path, decision.reply.status, decision.rule, who, seconds * 1000
+        "%s %s %d %s %s %.1f ms", exchange.method, path, exchange.status, exchange.rule, who, seconds * 1000
     )
 
 
 def _pages(
-    sandbox: Sandbox, bank: ASGIApp, is_stopping: Callable[[], bool], lifespan: Callable[[Starlette], object]
+    sandbox: Sandbox, bank: ASGIApp, stopping: asyncio.Event, lifespan: Callable[[Starlette], object]
 ) -> Starlette:
     contract_yaml = CONTRACT_FILE.read_bytes()
 
@@ -195,7 +208,7 @@ def _pages(
         return control.Problem(error.status_code, detail, dict(error.headers or {}))
 
     async def misuse(request: Request, error: Exception) -> Response:
-        return control.Problem(400, str(error))
+        return control.problem_of(error)
 
     async def defect(request: Request, error: Exception) -> Response:
         return control.Problem(500, "a defect of the sandbox; its log has the trace")
@@ -205,7 +218,8 @@ def _pages(
             Route("/", index),
             Route("/openapi.yaml", openapi_yaml),
             Route("/openapi.json", openapi_json),
-            *control.routes(sandbox, is_stopping),
+            *control.health_routes(sandbox, stopping),
+            *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
             *console.routes(sandbox),
         ],
         exception_handlers={HTTPException: not_found, Misuse: misuse, Exception: defect},
@@ -230,7 +244,5 @@ POST {BASE_PATH}{PATH}   the bank's customer-segment API
 GET  /docs                                     its reference
 GET  /openapi.yaml, /openapi.json              its contract
 GET  /_sandbox/health                          how the sandbox is
-GET  /_sandbox/errors                          every error, and how to have it
-GET  /_sandbox/customers?birthday=today        customers with a property: birthday, segment, country, count
-GET  /_sandbox/customers/{{identity}}            one customer
+GET  /_sandbox/openapi.json                    the control API: errors, customers, spaces, overrides, clock, journal
 """

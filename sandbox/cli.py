@@ -67,10 +67,11 @@ def commands() -> None:
 @commands.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
+    from .guard import with_token
     from .server import log_to_stderr
     from .server import serve as run
 
-    settings = _settings(flags)
+    settings = with_token(_settings(flags))
     log_to_stderr(settings.access_log)
     sandbox = _sandbox(settings)
     sys.exit(run(sandbox, lambda url: _greet(url, sandbox)))
@@ -119,7 +120,7 @@ def ask(
     elif customer_id is not None or card_number is not None:
         raise click.UsageError("--body takes the place of --customer-id and --card-number; give one or the other")
     sandbox = _sandbox(Settings(scenarios=scenarios))
-    sent = {rule.key: rule.example for rule in sandbox.contract.headers if rule.required and rule.example}
+    sent = {name.lower(): value for name, value in sandbox.contract.example_headers.items()}
     for header in headers:
         name, colon, value = header.partition(":")
         if not colon or not name.strip():
@@ -127,11 +128,13 @@ def ask(
         sent[name.strip().lower()] = value.strip()
     # As a header travels: UTF-8 on the wire, read byte by byte.
     request = BankRequest({name: value.encode().decode("latin-1") for name, value in sent.items()}, body.encode())
-    decision = sandbox.answer(request)
+    decision, _ = sandbox.answer(request)
     click.echo(f"HTTP/1.1 {decision.reply.status} {HTTPStatus(decision.reply.status).phrase}")
-    for key, content in reply_headers(decision, request.headers.get("uuid", "").encode("latin-1")):
+    for key, content in reply_headers(decision, request.headers.get("uuid", "")):
         click.echo(f"{key.decode()}: {content.decode('latin-1')}")
     click.echo(f"\n{decision.reply.body.decode()}")
+    if decision.fault:
+        click.echo(f"(a server would have committed {decision.fault})", err=True)
     if decision.delay:
         click.echo(f"(a server would have waited {decision.delay:g} s)", err=True)
 
@@ -266,9 +269,11 @@ def _greet(url: str, sandbox: "Sandbox") -> None:
     from .app import BASE_PATH
     from .core.contract import PATH
 
-    headers = [f"-H '{rule.name}: {rule.example}'" for rule in sandbox.contract.headers if rule.required]
+    headers = [f"-H '{name}: {value}'" for name, value in sandbox.contract.example_headers.items()]
     body = json.dumps({"customerId": "321116471234"})
     click.echo(f"Segment Sandbox {__version__} is ready on {url}\n")
+    if sandbox.settings.control_token and not sandbox.settings.is_loopback:
+        click.echo(f"control token: {sandbox.settings.control_token}\n")
     click.echo(f"curl -i {url}{BASE_PATH}{PATH} \\\n  " + " \\\n  ".join([*headers, f"-d '{body}'"]) + "\n")
     sys.stdout.flush()
 

@@ -1,23 +1,36 @@
-"""The control API under `/_sandbox`: what programs ask the sandbox about itself. Thin over `Sandbox`.
+"""The control API under `/_sandbox`: one table of routes, thin over `Sandbox`.
 
-Rule 1: an error here is a problem (RFC 9457), never in the bank's shape.
+Rule 1: an error here is a problem (RFC 9457), never in the bank's shape; it says what was found and what was expected.
+Rule 2: a parameter or field that is not known is a problem, never ignored.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
+import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from .runtime import FoundCustomer, Misuse, Sandbox
+from .core.decide import PRECEDENCE, Decision
+from .core.durations import read_duration
+from .core.messages import BankRequest
+from .documents import YAML_LOADER, read_document
+from .journal import Exchange, Match, Reader, findings, instant, order_verdict, verdict
+from .loader import PACKAGE
+from .runtime import FoundCustomer, Missing, Misuse, Sandbox
+from .spaces import FOR_ALL, Override, Space
+from .streams import EventStream
 
 PREFIX = "/_sandbox"
-_CUSTOMER_QUERY = ("birthday", "segment", "country", "count")
+LARGEST_BODY_BYTES = 2**20
+LONGEST_WAIT_SECONDS = 60.0
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 class Json(Response):
@@ -34,9 +47,27 @@ class Problem(Json):
 
     media_type = "application/problem+json"
 
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
         title = HTTPStatus(status).phrase
-        super().__init__({"type": "about:blank", "title": title, "status": status, "detail": detail}, status, headers)
+        super().__init__(
+            {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}, status, headers
+        )
+
+
+class Yaml(Response):
+    """YAML as a scenario file has it."""
+
+    media_type = "application/yaml"
+
+    def render(self, content: Any) -> bytes:
+        return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120).encode()
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem for a misuse of the sandbox."""
+    status = 404 if isinstance(error, Missing) else 400
+    mistakes = [{"path": path, "message": message} for path, message in getattr(error, "mistakes", ())]
+    return Problem(status, str(error), None, mistakes=mistakes) if mistakes else Problem(status, str(error))
 
 
 def customer_json(found: FoundCustomer) -> dict[str, Any]:
@@ -54,8 +85,8 @@ def customer_json(found: FoundCustomer) -> dict[str, Any]:
     }
 
 
-def routes(sandbox: Sandbox, is_stopping: Callable[[], bool]) -> list[BaseRoute]:
-    """Return the control API's routes; `is_stopping` tells whether the server is on its way out."""
+def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
+    """Return the routes that tell how the sandbox is; they stay when there is no control API."""
 
     async def health(request: Request) -> Response:
         return Json(sandbox.health())
@@ -64,35 +95,395 @@ def routes(sandbox: Sandbox, is_stopping: Callable[[], bool]) -> list[BaseRoute]
         return Json({"status": "ok"})
 
     async def ready(request: Request) -> Response:
-        return Json({"status": "stopping"}, 503) if is_stopping() else Json({"status": "ok"})
+        return Json({"status": "stopping"}, 503) if stopping.is_set() else Json({"status": "ok"})
 
-    async def errors(request: Request) -> Response:
-        return Json(sandbox.catalogue())
+    return [Route(f"{PREFIX}/health", health), Route("/healthz", alive), Route("/readyz", ready)]
 
-    async def customers(request: Request) -> Response:
-        query = dict(request.query_params)
-        if unknown := [name for name in query if name not in _CUSTOMER_QUERY]:
-            raise Misuse(f"{unknown[0][:40]!r} is no parameter; there are {', '.join(_CUSTOMER_QUERY)}")
-        count = query.get("count", "5")
-        if not (count.isascii() and count.isdigit() and len(count) < 10):
-            raise Misuse(f"count: found {count[:40]!r}, expected a number")
+
+def routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
+    """Return the control API's routes; streams and waits end when `stopping` is set."""
+    control = _Control(sandbox, stopping)
+    space = "/spaces/{space}"
+    return [
+        _route("/openapi.json", GET=control.describe),
+        _route("/errors", GET=control.list_errors),
+        _route("/customers", GET=control.find_customers, POST=control.make_customer),
+        _route("/customers/{identity}", GET=control.show_customer),
+        _route("/spaces", GET=control.list_spaces),
+        _route(space, GET=control.show_space, DELETE=control.reset_space),
+        _route(f"{space}/overrides", GET=control.list_overrides, DELETE=control.clear_overrides),
+        _route(
+            f"{space}/overrides/{{section}}/{{pattern}}",
+            GET=control.show_override,
+            PUT=control.place_override,
+            DELETE=control.remove_override,
+        ),
+        _route(f"{space}/clock", GET=control.show_clock, PUT=control.set_clock, DELETE=control.release_clock),
+        _route(f"{space}/exchanges", GET=control.list_exchanges, DELETE=control.clear_exchanges),
+        _route(f"{space}/exchanges/stream", GET=control.stream_exchanges),
+        _route(f"{space}/exchanges/{{id}}", GET=control.show_exchange),
+        _route(f"{space}/verify", POST=control.verify),
+        _route(f"{space}/coverage", GET=control.coverage),
+        _route("/explain", POST=control.explain),
+        _route("/reload", POST=control.reload),
+        _route("/reset", POST=control.reset),
+    ]
+
+
+class _Control:
+    """The handlers, in the order of the table."""
+
+    def __init__(self, sandbox: Sandbox, stopping: asyncio.Event) -> None:
+        self._sandbox = sandbox
+        self._stopping = stopping
+
+    async def describe(self, request: Request) -> Response:
+        return Json(_description())
+
+    async def list_errors(self, request: Request) -> Response:
+        return Json(self._sandbox.catalogue())
+
+    async def find_customers(self, request: Request) -> Response:
+        query = _query(request, "birthday", "segment", "country", "count", "space")
         # A rare property takes a while to find; the calls of others don't wait for it.
         found = await asyncio.to_thread(
             partial(
-                sandbox.find_customers, int(count), query.get("country"), query.get("birthday"), query.get("segment")
+                self._sandbox.find_customers,
+                _number("count", query.get("count", "5")),
+                query.get("country"),
+                query.get("birthday"),
+                query.get("segment"),
+                query.get("space", FOR_ALL),
             )
         )
         return Json([customer_json(customer) for customer in found])
 
-    async def customer(request: Request) -> Response:
-        identity = request.path_params["identity"]
-        return Json(customer_json(sandbox.customer(identity, request.query_params.get("country"))))
+    async def make_customer(self, request: Request) -> Response:
+        wish = await _fields(request, "birthday", "segment", "country", "space")
+        found = await asyncio.to_thread(
+            partial(
+                self._sandbox.fresh_customer,
+                wish.get("country"),
+                wish.get("birthday"),
+                wish.get("segment"),
+                wish.get("space", FOR_ALL),
+            )
+        )
+        return Json(customer_json(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
 
-    return [
-        Route(f"{PREFIX}/health", health),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        Route(f"{PREFIX}/errors", errors),
-        Route(f"{PREFIX}/customers", customers),
-        Route(f"{PREFIX}/customers/{{identity}}", customer),
-    ]
+    async def show_customer(self, request: Request) -> Response:
+        query = _query(request, "country", "space")
+        number = request.path_params["identity"]
+        return Json(customer_json(self._sandbox.customer(number, query.get("country"), query.get("space", FOR_ALL))))
+
+    async def list_spaces(self, request: Request) -> Response:
+        spaces = (self._sandbox.spaces.for_all, *self._sandbox.spaces)
+        return Json([self._summary(space) for space in spaces])
+
+    async def show_space(self, request: Request) -> Response:
+        name = request.path_params["space"]
+        if (space := self._sandbox.spaces.find(name)) is None:
+            raise Missing(f"there is no space {name[:80]!r}; one appears with the first call of its client_id")
+        return Json(self._summary(space))
+
+    async def reset_space(self, request: Request) -> Response:
+        self._sandbox.reset(request.path_params["space"])
+        return Response(status_code=204)
+
+    async def list_overrides(self, request: Request) -> Response:
+        overrides = self._sandbox.overrides(request.path_params["space"])
+        if "yaml" in request.headers.get("accept", ""):
+            return Yaml(_scenario_file(request.path_params["space"], overrides))
+        return Json([_override_json(override) for override in overrides])
+
+    async def clear_overrides(self, request: Request) -> Response:
+        if space := self._sandbox.spaces.find(request.path_params["space"]):
+            space.clear_overrides()
+        return Response(status_code=204)
+
+    async def show_override(self, request: Request) -> Response:
+        section, pattern = request.path_params["section"], request.path_params["pattern"]
+        for override in self._sandbox.overrides(request.path_params["space"]):
+            if (override.scenario.section, override.scenario.pattern) == (section, pattern):
+                return Json(_override_json(override))
+        raise Missing(f"there is no override for {section[:40]} {pattern[:40]!r}")
+
+    async def place_override(self, request: Request) -> Response:
+        entry = await _document(request)
+        space, section, pattern = (request.path_params[name] for name in ("space", "section", "pattern"))
+        return Json(_override_json(self._sandbox.place_override(space, section, pattern, entry)))
+
+    async def remove_override(self, request: Request) -> Response:
+        self._sandbox.remove_override(*(request.path_params[name] for name in ("space", "section", "pattern")))
+        return Response(status_code=204)
+
+    async def show_clock(self, request: Request) -> Response:
+        return Json(self._clock(request.path_params["space"]))
+
+    async def set_clock(self, request: Request) -> Response:
+        wish = await _fields(request, "now", "advance", "ticking")
+        ticking = wish.pop("ticking", None)
+        if ticking not in (None, True, False, "true", "false"):
+            raise Misuse(f"ticking: found {str(ticking)[:40]!r}, expected true or false")
+        space = request.path_params["space"]
+        is_ticking = None if ticking is None else ticking in (True, "true")
+        self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), is_ticking)
+        return Json(self._clock(space))
+
+    async def release_clock(self, request: Request) -> Response:
+        self._sandbox.release_clock(request.path_params["space"])
+        return Json(self._clock(request.path_params["space"]))
+
+    async def list_exchanges(self, request: Request) -> Response:
+        query = _query(request, *Match.FIELDS, "limit", "wait", "timeout")
+        limit = _number("limit", query.pop("limit", "100"))
+        wanted = _number("wait", query.pop("wait", "0"))
+        seconds = _seconds("timeout", query.pop("timeout", "5s"))
+        match, space = _match(query), request.path_params["space"]
+        if wanted and not await self._came(space, match, wanted, seconds):
+            count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
+            return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
+        found = [exchange for exchange in self._sandbox.exchanges(space) if match.fits(exchange)]
+        return Json({"count": len(found), "exchanges": [exchange.as_json() for exchange in found[:limit]]})
+
+    async def clear_exchanges(self, request: Request) -> Response:
+        name = request.path_params["space"]
+        for space in self._sandbox.spaces if name == FOR_ALL else filter(None, [self._sandbox.spaces.find(name)]):
+            space.journal.clear()
+        return Response(status_code=204)
+
+    async def stream_exchanges(self, request: Request) -> Response:
+        query = _query(request, *Match.FIELDS)
+        name, match = request.path_params["space"], _match(query)
+        last = request.headers.get("last-event-id")
+        missed: list[Exchange] = []
+        if last is not None:
+            after = _number("Last-Event-ID", last)
+            missed = [exchange for exchange in self._sandbox.exchanges(name) if exchange.id > after][::-1]
+        journal = self._sandbox.space(name).journal
+        return EventStream(journal, missed, match.fits, self._stopping)
+
+    async def show_exchange(self, request: Request) -> Response:
+        number = _number("id", request.path_params["id"])
+        for exchange in self._sandbox.exchanges(request.path_params["space"]):
+            if exchange.id == number:
+                return Json(exchange.as_json())
+        raise Missing(f"there is no exchange {number} in the journal; it keeps the last ones only")
+
+    async def verify(self, request: Request) -> Response:
+        wish = await _fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
+        exchanges = reversed(list(self._sandbox.exchanges(request.path_params["space"])))
+        if (in_order := wish.pop("inOrder", None)) is not None:
+            if wish or not isinstance(in_order, list) or not in_order:
+                raise Misuse("inOrder: expected a list of matches, and nothing beside it")
+            return Json(order_verdict(exchanges, [_match(match) for match in in_order])[1])
+        match = _match(wish.pop("match", {}))
+        if len(wish) > 1:
+            raise Misuse(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
+        comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
+        return Json(verdict(exchanges, match, comparison, _number(comparison, str(wanted)))[1])
+
+    async def coverage(self, request: Request) -> Response:
+        name = request.path_params["space"]
+        spaces = [*self._sandbox.spaces] if name == FOR_ALL else [*filter(None, [self._sandbox.spaces.find(name)])]
+        contract = self._sandbox.contract
+        errors = {code: sum(space.journal.codes[code] for space in spaces) for code in contract.errors_by_name}
+        rules = {rule.__name__: sum(space.journal.rules[rule.__name__] for space in spaces) for rule in PRECEDENCE}
+        return Json(
+            {
+                "errors": errors,
+                "rules": rules,
+                "neverSeen": {
+                    "errors": [code for code in contract.errors if not errors[code]],
+                    "rules": [rule for rule, count in rules.items() if not count],
+                },
+                "findings": findings(self._sandbox.exchanges(name), contract),
+            }
+        )
+
+    async def explain(self, request: Request) -> Response:
+        wish = await _fields(request, "space", "headers", "body")
+        headers, body = wish.get("headers", self._sandbox.contract.example_headers), wish.get("body", "")
+        if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+            raise Misuse("headers: expected an object of texts")
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        sent = {name.lower(): value.encode().decode("latin-1") for name, value in headers.items()}
+        space = wish.get("space", headers.get("client_id", FOR_ALL))
+        winner, *beaten = self._sandbox.explain(str(space), BankRequest(sent, text.encode("utf-8", "surrogatepass")))
+        return Json({**_decision_json(winner), "beats": [_decision_json(each, brief=True) for each in beaten]})
+
+    async def reload(self, request: Request) -> Response:
+        await asyncio.to_thread(self._sandbox.reload)
+        return Json(self._sandbox.health()["lastReload"])
+
+    async def reset(self, request: Request) -> Response:
+        self._sandbox.reset()
+        return Response(status_code=204)
+
+    def _summary(self, space: Space) -> dict[str, Any]:
+        overrides = self._sandbox.overrides(space.name)
+        return {
+            "space": space.name,
+            "usedAt": instant(space.used_at),
+            "exchanges": len(space.journal),
+            "overrides": len(overrides),
+            "clock": self._clock(space.name),
+        }
+
+    def _clock(self, name: str) -> dict[str, Any]:
+        now = self._sandbox.now(name)
+        space = self._sandbox.spaces.find(name)
+        setting = space.clock if space else None
+        source = "space" if setting and name != FOR_ALL else "all" if self._sandbox.spaces.for_all.clock else "machine"
+        setting = setting or self._sandbox.spaces.for_all.clock
+        countries = self._sandbox.scenery.population.countries.values()
+        return {
+            "now": instant(now),
+            "ticking": setting.is_ticking if setting else True,
+            "setBy": source,
+            "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
+        }
+
+    async def _came(self, space: str, match: Match, wanted: int, seconds: float) -> bool:
+        """Wait until so many exchanges match; tell whether they came in time."""
+        reader = Reader()
+        journal = self._sandbox.space(space).journal
+        journal.follow(reader)
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            while sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space)) < wanted:
+                reader.queue.clear()
+                reader.news.clear()
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0 or self._stopping.is_set():
+                    return False
+                waits = [asyncio.ensure_future(reader.news.wait()), asyncio.ensure_future(self._stopping.wait())]
+                await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                for each in waits:
+                    each.cancel()
+            return True
+        finally:
+            journal.unfollow(reader)
+
+
+def _route(path: str, **handlers: Handler) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(PREFIX + path, endpoint, methods=list(handlers))
+
+
+def _query(request: Request, *known: str) -> dict[str, str]:
+    query = dict(request.query_params)
+    for name in query:
+        if name not in known:
+            raise Misuse(f"{name[:40]!r} is no parameter; there are {', '.join(known)}")
+    return query
+
+
+async def _document(request: Request) -> Any:
+    """Read a body of JSON, or of YAML where its type says so. Raises Misuse."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY_BYTES:
+            raise Misuse(f"the body has more than {LARGEST_BODY_BYTES} bytes")
+    try:
+        text = body.decode()
+        if "yaml" in request.headers.get("content-type", ""):
+            document = read_document(text, "body")
+            if document.mistakes:
+                raise Misuse("; ".join(map(str, document.mistakes)))
+            return document.data
+        return json.loads(text)
+    except Misuse:
+        raise
+    except UnicodeDecodeError:
+        raise Misuse("the body is not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise Misuse(f"the body is not JSON: {error}; for YAML, say Content-Type: application/yaml") from None
+
+
+async def _fields(request: Request, *known: str) -> dict[str, Any]:
+    fields = await _document(request)
+    if not isinstance(fields, dict):
+        raise Misuse(f"expected an object with {', '.join(known)}")
+    for name in fields:
+        if name not in known:
+            raise Misuse(f"{str(name)[:40]!r} is not known here; there are {', '.join(known)}")
+    for name in {"birthday", "segment", "country", "space", "now", "advance"} & set(fields):
+        if not isinstance(fields[name], str):
+            raise Misuse(f"{name}: expected a text")
+    return fields
+
+
+def _match(wanted: Any) -> Match:
+    if not isinstance(wanted, Mapping):
+        raise Misuse(f"match: expected an object with {', '.join(Match.FIELDS)}")
+    try:
+        return Match(wanted)
+    except ValueError as mistake:
+        raise Misuse(str(mistake)) from None
+
+
+def _number(name: str, text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    raise Misuse(f"{name}: found {text[:40]!r}, expected a number")
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        return min(read_duration(text), LONGEST_WAIT_SECONDS)
+    except ValueError as mistake:
+        raise Misuse(f"{name}: {mistake}") from None
+
+
+def _override_json(override: Override) -> dict[str, Any]:
+    return {
+        override.scenario.section: override.scenario.pattern,
+        "entry": override.entry,
+        "expiresAt": instant(override.expires_at) if override.expires_at else None,
+    }
+
+
+def _decision_json(decision: Decision, brief: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = {"rule": decision.rule, "reason": decision.reason, "status": decision.reply.status}
+    if brief:
+        return found
+    return {
+        **found,
+        "code": decision.error,
+        "body": json.loads(decision.reply.body),
+        "delay": decision.delay,
+        "fault": decision.fault,
+        "scenario": str(decision.scenario) if decision.scenario else None,
+        "violations": [violation._asdict() for violation in decision.violations],
+        "warning": decision.warning,
+    }
+
+
+def _scenario_file(space: str, overrides: list[Override]) -> dict[str, Any]:
+    file: dict[str, Any] = {"description": f"What was tried in the space {space}"}
+    for section in ("customerId", "cardNumber"):
+        entries = {
+            override.scenario.pattern: {name: value for name, value in override.entry.items() if name != "expires"}
+            for override in overrides
+            if override.scenario.section == section
+        }
+        if entries:
+            file[section] = entries
+    return file
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML's usual writer, without the anchors and aliases that scenario files don't have."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+@cache
+def _description() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load((PACKAGE / "control.openapi.yaml").read_bytes(), Loader=YAML_LOADER)  # noqa: S506
+    return document

@@ -187,9 +187,9 @@ def _is_world(shown: str, shown_root: str) -> bool:
 
 
 @cache
-def scenario_schema() -> Schema:
-    """Return the schema of a scenario file."""
-    return Schema(json.loads(SCENARIO_SCHEMA_FILE.read_bytes()))
+def scenario_schema(definition: str | None = None) -> Schema:
+    """Return the schema of a scenario file, or of the part of it that stands under this name in `$defs`."""
+    return Schema(json.loads(SCENARIO_SCHEMA_FILE.read_bytes()), definition)
 
 
 def _read_scenarios(
@@ -207,6 +207,8 @@ def _read_scenarios(
             scenario, found = read_entry(entry, section, pattern, place, contract)
             scenarios.append(scenario)
             wrong += [((*base, *path), text) for path, text in found]
+            if "expires" in entry:
+                wrong.append(((*base, "expires"), "only an override expires; take it out"))
             if section == "named":
                 if contract.error(pattern):
                     wrong.append((base, "is the name of an error already; choose another"))

@@ -5,35 +5,64 @@ Rule 2: what calls change belongs to a space, the caller's client_id, and spaces
 """
 
 import gc
+import heapq
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from . import __version__
 from .clock import Clock
-from .core.contract import Contract
-from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, card_of
-from .core.decide import CallKey, Decision, World, decide, refuse
+from .core.contract import PATH, Contract
+from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, card_of, position_of
+from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import PREFER, SCENARIO
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, IdentityKind
-from .core.scenarios import CustomerOutcome, ErrorOutcome, Scenario, read_birthday
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, IdentityKind, Place, without_cards
+from .core.scenarios import CustomerOutcome, ErrorOutcome, Scenario, read_birthday, read_entry
+from .core.schema import Path as DataPath
 from .documents import Mistake
-from .loader import Loader, ScenarioMistakes, Scenery, load_contract
+from .journal import Exchange, Recorder, instant
+from .loader import Loader, ScenarioMistakes, Scenery, load_contract, scenario_schema
 from .settings import Settings
+from .spaces import (
+    EARLIEST,
+    FOR_ALL,
+    LATEST,
+    MOST_OVERRIDES,
+    ClockSetting,
+    Override,
+    Space,
+    Spaces,
+    read_lifetime,
+    read_moment,
+    read_period,
+    space_name,
+)
 
-MOST_SPACES = 1_000
-MOST_COUNTS = 10_000
 MOST_CUSTOMERS = 1_000
 _SEARCHED = 500_000
+# Fresh identities begin where no search gets to, so that nobody has met them.
+_FIRST_FRESH = 10**11
 
 log = logging.getLogger("sandbox")
 
 
 class Misuse(ValueError):
-    """The sandbox itself was asked for something it does not have; the message says what it has."""
+    """The sandbox itself was asked for something it does not have; the message says what it has.
+
+    `mistakes` are those in an entry that was sent: (path, message).
+    """
+
+    def __init__(self, message: str, mistakes: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes
+
+
+class Missing(Misuse):
+    """What was asked for is not there."""
 
 
 class Reload(NamedTuple):
@@ -65,8 +94,12 @@ class Sandbox:
         self.loader = Loader(self.contract, settings.scenarios)
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
-        self._calls: dict[str, dict[CallKey, int]] = {}
+        self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
+        self._recorder = Recorder(self.contract)
+        self._placed = 0
+        self._fresh = _FIRST_FRESH
         self._reloading = threading.Lock()
+        self._handing_out = threading.Lock()
         _settle_memory()
 
     @property
@@ -78,17 +111,129 @@ class Sandbox:
     def last_reload(self) -> Reload:
         return self._last_reload
 
-    def answer(self, request: BankRequest) -> Decision:
-        """Answer a call as the bank would, and count it."""
-        space = request.headers.get("client_id", "")
-        decision = decide(request, self._world(self._calls.get(space, _NO_CALLS)))
+    def answer(self, request: BankRequest, method: str = "POST", path: str = PATH) -> tuple[Decision, Exchange]:
+        """Answer a call as the bank would, count it, and write it into the caller's journal."""
+        real = self.clock.now()
+        space = self.spaces.use(space_name(request.headers.get("client_id")), real)
+        decision = decide(request, self._world(space, real))
         if decision.counted:
-            self._count(space, decision.counted)
-        return decision
+            space.count(decision.counted)
+        return decision, self._record(space, real, method, path, request, decision)
 
-    def refuse(self, request: BankRequest, status: int, error: str, location: str | None, reason: str) -> Decision:
+    def refuse(
+        self,
+        request: BankRequest,
+        status: int,
+        error: str,
+        location: str | None,
+        reason: str,
+        method: str = "",
+        path: str = "",
+    ) -> tuple[Decision, Exchange]:
         """Answer a call that is not one of the API's, in the shape of the bank's errors."""
-        return refuse(request, self._world(_NO_CALLS), status, error, location, reason)
+        real = self.clock.now()
+        space = self.spaces.use(space_name(request.headers.get("client_id")), real)
+        decision = refuse(request, self._world(space, real), status, error, location, reason)
+        return decision, self._record(space, real, method, path, request, decision)
+
+    def explain(self, space: str, request: BankRequest) -> list[Decision]:
+        """Say which rule would answer in that space, and which it beats, without counting or writing anything."""
+        real = self.clock.now()
+        found = self.spaces.find(space) or Space(space, 1, real)
+        return explain(request, self._world(found, real))
+
+    def space(self, name: str) -> Space:
+        """Return a space, which appears if need be."""
+        return self.spaces.use(name, self.clock.now())
+
+    def place_override(self, space: str, section: str, pattern: str, entry: object) -> Override:
+        """Place a scenario in a space, from an entry as in a file. Raises Misuse with all mistakes."""
+        real = self.clock.now()
+        target = self.spaces.use(space, real)
+        schema = scenario_schema("entry")
+        mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
+        mistakes += (((), problem) for problem in _number_problems(section, pattern))
+        if mistakes or not isinstance(entry, dict):
+            raise _misuse_of_entry(mistakes)
+        lifetime = None
+        try:
+            lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
+        except ValueError as mistake:
+            mistakes.append((("expires",), str(mistake)))
+        place = Place(f"overrides of {space}", self._placed + 1)
+        scenario, found = read_entry(entry, section, pattern, place, self.contract)
+        scenario = scenario._replace(serial=self._placed + 1)
+        mistakes += found
+        for number in filter(None, (scenario.identity, scenario.other)):
+            owner = target.owner_of(number)
+            if owner and (owner.section, owner.pattern) != (section, pattern):
+                mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
+        if mistakes:
+            raise _misuse_of_entry(mistakes)
+        if len(target.overrides(real)) >= MOST_OVERRIDES and not target.find(section, pattern, real):
+            raise Misuse(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
+        self._placed += 1
+        override = Override(scenario, entry, real + lifetime if lifetime else None)
+        target.place(override)
+        return override
+
+    def overrides(self, space: str) -> list[Override]:
+        """Return the overrides of a space that still hold, in the order in which they were placed."""
+        found = self.spaces.find(space)
+        return found.overrides(self.clock.now()) if found else []
+
+    def remove_override(self, space: str, section: str, pattern: str) -> None:
+        """Take an override away. Raises Missing."""
+        found = self.spaces.find(space)
+        if found is None or not found.remove(section, pattern):
+            raise Missing(f"there is no override for {section} {without_cards(pattern)} in {space}")
+
+    def now(self, space: str) -> datetime:
+        """Return what time it is in a space."""
+        return self._now(self.spaces.find(space), self.clock.now())
+
+    def set_clock(self, space: str, now: str | None, advance: str | None, is_ticking: bool | None) -> None:
+        """Set a space's clock to a moment, or move it. Raises Misuse.
+
+        A moment freezes the clock there, unless `is_ticking`; moving leaves it frozen or ticking as it was.
+        """
+        real = self.clock.now()
+        target = self.spaces.use(space, real)
+        before = target.clock or self.spaces.for_all.clock
+        try:
+            if (now is None) == (advance is None):
+                raise ValueError("expected either now or advance")
+            if now is not None:
+                moment, ticks = read_moment(now), bool(is_ticking)
+            else:
+                moment = self._now(target, real) + read_period(advance or "")
+                ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
+        except (ValueError, OverflowError) as mistake:
+            raise Misuse(f"{'advance' if now is None and advance else 'now'}: {mistake}") from None
+        if not EARLIEST <= moment < LATEST:
+            raise Misuse(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
+        target.clock = ClockSetting(real, moment, ticks)
+
+    def release_clock(self, space: str) -> None:
+        """Let a space's clock be as it was before it was set."""
+        if found := self.spaces.find(space):
+            found.clock = None
+
+    def exchanges(self, space: str) -> Iterator[Exchange]:
+        """Go through the exchanges of a space, newest first; `*` means those of all spaces."""
+        if space == FOR_ALL:
+            return heapq.merge(
+                *(reversed(tuple(each.journal)) for each in self.spaces), key=lambda exchange: exchange.id, reverse=True
+            )
+        found = self.spaces.find(space)
+        return reversed(tuple(found.journal)) if found else iter(())
+
+    def reset(self, space: str | None = None) -> None:
+        """Make a space as it was when it appeared; all of them where none is named."""
+        if space is None:
+            self.spaces.clear()
+        elif found := self.spaces.find(space):
+            found.reset()
 
     def reload(self) -> Reload:
         """Read the files again. A set with mistakes is reported and not used."""
@@ -130,7 +275,7 @@ class Sandbox:
                 **{section: sections.count(section) for section in ("customerId", "cardNumber", "named")},
             },
             "lastReload": {
-                "at": reload.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "at": instant(reload.at),
                 "ok": not reload.mistakes,
                 "mistakes": [
                     {"file": mistake.place.file, "line": mistake.place.line, "message": mistake.message}
@@ -163,21 +308,21 @@ class Sandbox:
             for error in self.contract.errors_by_name.values()
         ]
 
-    def customer(self, number: str, country_code: str | None = None) -> FoundCustomer:
-        """Show the customer who has this customerId or cardNumber. Raises Misuse when nobody has."""
+    def customer(self, number: str, country_code: str | None = None, space: str = FOR_ALL) -> FoundCustomer:
+        """Show the customer who has this customerId or cardNumber. Raises Misuse, or Missing when nobody has."""
         kind: IdentityKind = "customerId" if len(number) <= IDENTITY_LENGTHS["customerId"] else "cardNumber"
         identity = Identity(kind, number)
         if not number.isascii() or not number.isdigit() or len(number) > IDENTITY_LENGTHS[kind]:
             raise Misuse("expected a customerId of up to 12 digits or a cardNumber of up to 16")
-        country = self._country(country_code)
+        country, now = self._country(country_code), self.now(space)
         scenario = self._scenery.book.match(identity)
-        if scenario and (found := self._written(scenario, identity, country)):
+        if scenario and (found := self._written(scenario, identity, country, now)):
             return found
         if scenario or not identity.is_full_length or not self._scenery.population.synthesizes_unknown:
-            raise Misuse(
+            raise Missing(
                 f"{identity} is no customer's" + (f": {scenario.title} in {scenario.place}" if scenario else "")
             )
-        return self._synthetic(identity, country)
+        return self._synthetic(identity, country, now)
 
     def find_customers(
         self,
@@ -185,33 +330,64 @@ class Sandbox:
         country_code: str | None = None,
         birthday: str | None = None,
         segment: str | None = None,
+        space: str = FOR_ALL,
     ) -> list[FoundCustomer]:
         """Find up to `count` customers with these properties, those in scenario files first, always in one order.
 
-        `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now. Raises Misuse.
+        `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now, on the space's clock. Raises
+        Misuse.
         """
         if not 1 <= count <= MOST_CUSTOMERS:
             raise Misuse(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
-        country = self._country(country_code)
-        wanted = self._wanted_birthday(birthday)
-        found: list[FoundCustomer] = []
-        for candidate in self._candidates(country, wanted, segment):
-            found.append(candidate)
-            if len(found) == count:
-                break
-        return found
+        country, now = self._country(country_code), self.now(space)
+        suits = self._suits(country, birthday, segment, now)
+        candidates = chain(self._all_written(country, suits, now), self._all_synthetic(country, suits, now, 0))
+        return list(islice(candidates, count))
 
-    def _world(self, calls: Mapping[CallKey, int]) -> World:
+    def fresh_customer(
+        self,
+        country_code: str | None = None,
+        birthday: str | None = None,
+        segment: str | None = None,
+        space: str = FOR_ALL,
+    ) -> FoundCustomer:
+        """Return a customer with these properties whom nobody was given before. Raises Misuse where there is none."""
+        country, now = self._country(country_code), self.now(space)
+        population = self._scenery.population
+        if segment is not None and segment not in population.segments:
+            raise Misuse(f"segment: found {segment[:40]!r}, expected one of {', '.join(population.segments)}")
+        suits = self._suits(country, birthday, segment, now)
+        with self._handing_out:
+            for found in self._all_synthetic(country, suits, now, self._fresh):
+                assert found.customer_id
+                self._fresh = position_of(found.customer_id) + 1
+                return found
+        raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
+
+    def _world(self, space: Space, real: datetime) -> World:
         scenery = self._scenery
-        return World(self.contract, scenery.population, scenery.book, self.clock.now(), calls)
+        books = (space.book(real), self.spaces.for_all.book(real))
+        return World(
+            self.contract,
+            scenery.population,
+            scenery.book,
+            self._now(space, real),
+            space.calls,
+            [book for book in books if book],
+            self.settings.real_cards,
+        )
 
-    def _count(self, space: str, key: CallKey) -> None:
-        calls = self._calls.setdefault(space, {})
-        calls[key] = calls.get(key, 0) + 1
-        if len(calls) > MOST_COUNTS:
-            del calls[next(iter(calls))]
-        if len(self._calls) > MOST_SPACES:
-            del self._calls[next(iter(self._calls))]
+    def _now(self, space: Space | None, real: datetime) -> datetime:
+        setting = (space and space.clock) or self.spaces.for_all.clock
+        return setting.now(real) if setting else real
+
+    def _record(
+        self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision
+    ) -> Exchange:
+        exchange = self._recorder.exchange(real, space.name, method, path, request, decision)
+        space.journal.record(exchange)
+        self.spaces.for_all.journal.pass_on(exchange)
+        return exchange
 
     def _magic_values(self) -> dict[tuple[str, str], str]:
         magic: dict[tuple[str, str], str] = {}
@@ -229,62 +405,88 @@ class Sandbox:
             raise Misuse(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
         return country
 
-    def _wanted_birthday(self, birthday: str | None) -> Birthday | None:
+    def _suits(
+        self, country: Country, birthday: str | None, segment: str | None, now: datetime
+    ) -> Callable[[str, Birthday], bool]:
+        population, today = self._scenery.population, now.astimezone(country.zone).date()
         try:
-            return None if birthday is None else read_birthday(birthday)
+            wanted = None if birthday is None else read_birthday(birthday)
         except ValueError as mistake:
             raise Misuse(f"birthday: {mistake}") from None
-
-    def _candidates(self, country: Country, birthday: Birthday | None, segment: str | None) -> Iterator[FoundCustomer]:
-        population, book = self._scenery.population, self._scenery.book
-        today = self.clock.now().astimezone(country.zone).date()
 
         def suits(found_segment: str, found_birthday: Birthday) -> bool:
             if segment is not None and found_segment != segment:
                 return False
-            if birthday == "today":
+            if wanted == "today":
                 return population.is_birthday(found_birthday, today)
-            return birthday is None or found_birthday == birthday
+            return wanted is None or found_birthday == wanted
 
-        for scenario in book:
+        return suits
+
+    def _all_written(
+        self, country: Country, suits: Callable[[str, Birthday], bool], now: datetime
+    ) -> Iterator[FoundCustomer]:
+        for scenario in self._scenery.book:
             identity = scenario.identity
             if identity and not identity.value.startswith(RESERVED_PREFIX):
-                found = self._written(scenario, identity, country)
+                found = self._written(scenario, identity, country, now)
                 if found and suits(found.customer.segment, found.customer.birthday):
                     yield found
+
+    def _all_synthetic(
+        self, country: Country, suits: Callable[[str, Birthday], bool], now: datetime, start: int
+    ) -> Iterator[FoundCustomer]:
+        population, book = self._scenery.population, self._scenery.book
         if not population.synthesizes_unknown:
             return
-        for _, customer_id in zip(range(_SEARCHED), population.customer_ids(), strict=False):
+        for customer_id in islice(population.customer_ids(start), _SEARCHED):
             identity = Identity("customerId", customer_id)
             if suits(*population.properties(country, identity)) and book.match(identity) is None:
-                yield self._synthetic(identity, country)
+                yield self._synthetic(identity, country, now)
 
-    def _synthetic(self, identity: Identity, country: Country) -> FoundCustomer:
+    def _synthetic(self, identity: Identity, country: Country, now: datetime) -> FoundCustomer:
         population = self._scenery.population
         owner = population.customer_identity(identity)
         customer = population.customer(country, owner)
         if owner.kind == "customerId":
-            return self._found(country, owner.value, card_of(owner.value), customer, None)
-        return self._found(country, None, identity.value, customer, None)
+            return self._found(country, owner.value, card_of(owner.value), customer, None, now)
+        return self._found(country, None, identity.value, customer, None, now)
 
-    def _written(self, scenario: Scenario, identity: Identity, country: Country) -> FoundCustomer | None:
+    def _written(self, scenario: Scenario, identity: Identity, country: Country, now: datetime) -> FoundCustomer | None:
         outcome = scenario.steps[-1].outcome
         if not isinstance(outcome, CustomerOutcome) or outcome.has_templates:
             return None
         customer = outcome.customer(self._scenery.population, country, identity)
         numbers: dict[str, str | None] = {kind: scenario.own(kind) for kind in IDENTITY_LENGTHS}
         numbers[identity.kind] = identity.value
-        return self._found(country, numbers["customerId"], numbers["cardNumber"], customer, str(scenario.place))
+        return self._found(country, numbers["customerId"], numbers["cardNumber"], customer, str(scenario.place), now)
 
     def _found(
-        self, country: Country, customer_id: str | None, card: str | None, customer: Customer, scenario: str | None
+        self,
+        country: Country,
+        customer_id: str | None,
+        card: str | None,
+        customer: Customer,
+        scenario: str | None,
+        now: datetime,
     ) -> FoundCustomer:
-        today = self.clock.now().astimezone(country.zone).date()
-        is_birthday = self._scenery.population.is_birthday(customer.birthday, today)
+        is_birthday = self._scenery.population.is_birthday(customer.birthday, now.astimezone(country.zone).date())
         return FoundCustomer(country.code, customer_id, card, customer, is_birthday, scenario)
 
 
-_NO_CALLS: Mapping[CallKey, int] = {}
+def _number_problems(section: str, pattern: str) -> Iterator[str]:
+    key_schema = scenario_schema(None)
+    if section not in IDENTITY_LENGTHS:
+        yield f"found {section[:40]!r}, expected customerId or cardNumber"
+    elif not key_schema.is_valid({section: {pattern: {"customer": "synthetic"}}}):
+        yield from (message for _, message in key_schema.mistakes({section: {pattern: {"customer": "synthetic"}}}))
+    elif pattern.startswith(RESERVED_PREFIX):
+        yield f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"
+
+
+def _misuse_of_entry(mistakes: list[tuple[DataPath, str]]) -> Misuse:
+    named = [(".".join(map(str, path)), without_cards(message)) for path, message in mistakes]
+    return Misuse("; ".join(f"{path}: {message}" if path else message for path, message in named), named)
 
 
 def _settle_memory() -> None:

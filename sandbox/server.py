@@ -1,7 +1,8 @@
-"""The server around the shell: uvicorn, with two seams of its own.
+"""The server around the shell: uvicorn, with seams of its own.
 
 Rule 1: what the HTTP parser refuses is answered in the bank's shape, too.
-Rule 2: told to stop, calls in flight get the grace they were promised, and then their answer at once.
+Rule 2: a fault needs the connection: each request finds its transport in `scope["state"]`.
+Rule 3: told to stop, calls in flight get the grace they were promised, and then their answer at once.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import uvicorn
 from .app import Shell, reply_headers
 from .core.messages import BankRequest
 from .runtime import Sandbox
+from .wire import TRANSPORT
 
 log = logging.getLogger("sandbox")
 
@@ -61,7 +63,9 @@ class Server(uvicorn.Server):
             self._on_ready(self.url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().call_later(self._grace, self._shell.stop)
+        # An open event stream would keep uvicorn from ever finishing.
+        self._shell.stop()
+        asyncio.get_running_loop().call_later(self._grace, self._shell.hurry)
         await super().shutdown(sockets)
 
 
@@ -103,14 +107,21 @@ def _utc(seconds: float | None) -> Any:
 def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
     """Return uvicorn's HTTP protocol, the fastest that is installed, with the bank's answer to broken HTTP."""
 
-    class BankShaped:
+    class Seams:
+        """What the sandbox adds to uvicorn's protocol; `state` is handed to the application with each request."""
+
         transport: asyncio.Transport
+        app_state: dict[str, Any]
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            self.app_state = {**self.app_state, TRANSPORT: transport}
+            super().connection_made(transport)  # type: ignore[misc]
 
         def send_400_response(self, msg: str) -> None:
             reason = "the HTTP parser refused the request: its first line or a header is malformed"
-            decision = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
+            decision, exchange = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
             head = [f"HTTP/1.1 400 {HTTPStatus(400).phrase}".encode()]
-            head += [name + b": " + value for name, value in reply_headers(decision, b"")]
+            head += [name + b": " + value for name, value in reply_headers(decision, "", exchange.id)]
             self.transport.write(b"\r\n".join([*head, b"connection: close", b"", decision.reply.body]))
             self.transport.close()
 
@@ -119,4 +130,4 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as base  # noqa: N813
     except ImportError:
         from uvicorn.protocols.http.h11_impl import H11Protocol as base  # noqa: N813
-    return type("SandboxProtocol", (BankShaped, base), {})
+    return type("SandboxProtocol", (Seams, base), {})

@@ -119,6 +119,7 @@ class Contract:
         self.request_schema = self._resolve(_json_content(self.operation["requestBody"])["schema"])
         self._fields: Mapping[str, Any] = self.request_schema["properties"]
         self._field_validators = {name: _validator(schema) for name, schema in self._fields.items()}
+        self.example_headers = {rule.name: rule.example for rule in self.headers if rule.required and rule.example}
         self._headers_are_valid = _validator(
             {
                 "properties": {rule.key: self._header_schema(rule.name) for rule in self.headers},

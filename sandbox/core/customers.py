@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from hashlib import blake2b
-from itertools import accumulate, count
+from itertools import accumulate
 from json.encoder import encode_basestring
 from typing import Any, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -110,11 +110,9 @@ class Population:
             birthday = (2, 28) if self._leap_day == "02-28" else (3, 1)
         return birthday == (today.month, today.day)
 
-    def customer_ids(self) -> Iterator[str]:
+    def customer_ids(self, start: int = 0) -> Iterator[str]:
         """Go through all customerIds outside the reserved numbers, in a fixed order that looks random."""
-        for number in count():
-            if number == 10**12:
-                return
+        for number in range(start, 10**12):
             customer_id = f"{_shuffle(number):012}"
             if not customer_id.startswith(RESERVED_PREFIX):
                 yield customer_id
@@ -151,11 +149,25 @@ def card_of(customer_id: str) -> str:
     return f"{SYNTHETIC_CARD_PREFIX}{_shuffle(int(customer_id)):012}"
 
 
+def position_of(customer_id: str) -> int:
+    """Return where a customerId stands in the order of `Population.customer_ids`."""
+    return _unshuffle(int(customer_id))
+
+
 def customer_id_of(card_number: str) -> str | None:
     """Return the customerId that a synthetic card leads back to; None for any other card."""
     if len(card_number) != 16 or not card_number.startswith(SYNTHETIC_CARD_PREFIX):
         return None
     return f"{_unshuffle(int(card_number[4:])):012}"
+
+
+def looks_real(card_number: str) -> bool:
+    """Tell whether a card number could be somebody's: of full length, right by Luhn, and not one of ours."""
+    if len(card_number) != 16 or card_number.startswith((SYNTHETIC_CARD_PREFIX, RESERVED_PREFIX)):
+        return False
+    digits = [int(digit) for digit in card_number]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[0::2]]
+    return (sum(doubled) + sum(digits[1::2])) % 10 == 0
 
 
 # A balanced Feistel network over two halves of six decimal digits, adding modulo a million: exactly reversible over
@@ -215,7 +227,8 @@ class _Names:
         text, parts = self._formats[seed % len(self._formats)]
         with self._lock:
             self._random.seed(seed)
-            return text % tuple(part() for part in parts)
+            # A few of Faker's names hold a blank too many.
+            return " ".join((text % tuple(part() for part in parts)).split())
 
 
 def _formats(person: Any) -> Iterator[str]:

@@ -5,29 +5,36 @@ Rule 2: every violation is found and kept, also where an earlier rule answers.
 Rule 3: a decision names a delay; it never waits.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
+from .chance import chance
 from .contract import Contract
-from .customers import Population
+from .customers import Population, looks_real
 from .inquiry import Inquiry
 from .messages import BankReply, BankRequest, Identity, Place, Violation
-from .scenarios import SYNTHETIC, Delay, ErrorOutcome, Outcome, Scenario, ScenarioBook
+from .scenarios import SYNTHETIC, AnyDelay, Draw, ErrorOutcome, Outcome, Scenario, ScenarioBook
 from .templates import TemplateMistake
 
-# Which scenario was asked, and for whom: what a sequence counts by.
-CallKey: TypeAlias = tuple[str, str, str]
+# Which scenario was asked, and for whom: what calls are counted by.
+CallKey: TypeAlias = tuple[str, str, int, str]
 
 
 class World(NamedTuple):
-    """Everything that a decision may depend on, frozen. `now` is aware; `calls` are the caller's counts so far."""
+    """Everything that a decision may depend on, frozen.
+
+    `now` is aware; `calls` are the caller's counts so far; `overrides` are the caller's own, then everybody's.
+    """
 
     contract: Contract
     population: Population
     book: ScenarioBook
     now: datetime
     calls: Mapping[CallKey, int]
+    overrides: Sequence[ScenarioBook] = ()
+    real_cards: str = "warn"
 
 
 class Answer(NamedTuple):
@@ -37,21 +44,30 @@ class Answer(NamedTuple):
     reason: str
     location: str | None = None
     scenario: Scenario | None = None
-    delay: Delay | None = None
+    delay: AnyDelay | None = None
+    fault: str | None = None
+    draw: Draw = lambda purpose: 0.0
     counted: CallKey | None = None
 
 
 class Decision(NamedTuple):
-    """Which rule answered, with what, and why. `delay` is in seconds; `counted` is the sequence that moves on."""
+    """Which rule answered, with what, and why.
+
+    `delay` is in seconds; `numbers` are those that were sent, in full; `error` is the code or gateway name of an
+    error; `counted` is what moves on with this call.
+    """
 
     rule: str
     reason: str
     reply: BankReply
-    delay: float
-    violations: list[Violation]
-    identity: Identity | None
-    scenario: Place | None
-    counted: CallKey | None
+    error: str | None = None
+    delay: float = 0.0
+    fault: str | None = None
+    violations: Sequence[Violation] = ()
+    warning: str | None = None
+    numbers: tuple[Identity, ...] = ()
+    scenario: Place | None = None
+    counted: CallKey | None = None
 
 
 Rule: TypeAlias = Callable[[Inquiry, World], Answer | None]
@@ -69,7 +85,8 @@ def forced(inquiry: Inquiry, world: World) -> Answer | None:
         reason = f"{header} asks for {error.name}{_also_breached(inquiry)}"
         return Answer(ErrorOutcome(error), reason, _usual_location(error.name, inquiry))
     if scenario := world.book.named.get(wish.lower()):
-        return _play(scenario, inquiry, world, f"{header} asks for {scenario.pattern}, ", _also_breached(inquiry))
+        before, after = f"{header} asks for {scenario.pattern}, ", _also_breached(inquiry)
+        return _play(scenario, inquiry, world, before, after)
     contract = world.contract
     names = ", ".join([*contract.errors_by_name, *(named.pattern for named in world.book.named.values())])
     return _refuse(
@@ -84,6 +101,15 @@ def contract_breach(inquiry: Inquiry, world: World) -> Answer | None:
     first, *others = inquiry.violations
     more = f"; and {len(others)} more: {_locations(others)}" if others else ""
     return _refuse(first, world.contract, more)
+
+
+def override(inquiry: Inquiry, world: World) -> Answer | None:
+    """A scenario placed at run time names this identity: in the caller's space, or in the space for all."""
+    for book in world.overrides:
+        scenario = book.find(inquiry.customer_id, inquiry.card_number)
+        if scenario and (answer := _play(scenario, inquiry, world)):
+            return answer
+    return None
 
 
 def scenario_file(inquiry: Inquiry, world: World) -> Answer | None:
@@ -120,6 +146,7 @@ def unknown_customer(inquiry: Inquiry, world: World) -> Answer:
 PRECEDENCE: tuple[Rule, ...] = (
     forced,
     contract_breach,
+    override,
     scenario_file,
     identities_disagree,
     synthetic_customer,
@@ -133,48 +160,82 @@ HTTP = "http"
 
 def decide(request: BankRequest, world: World) -> Decision:
     """Answer the request as the bank would in this world."""
-    inquiry = Inquiry(request, world.contract, world.population, world.now)
+    inquiry = _inquiry(request, world)
     for rule in PRECEDENCE:
         if answer := rule(inquiry, world):
             return _decision(rule.__name__, answer, inquiry, world)
     raise AssertionError("the last rule always answers")
 
 
+def explain(request: BankRequest, world: World) -> list[Decision]:
+    """Return the decision on the request, and behind it those of all rules that it beats, in their order."""
+    inquiry = _inquiry(request, world)
+    answers = ((rule.__name__, rule(inquiry, world)) for rule in PRECEDENCE)
+    return [_decision(rule, answer, inquiry, world) for rule, answer in answers if answer]
+
+
 def refuse(request: BankRequest, world: World, status: int, error: str, location: str | None, reason: str) -> Decision:
     """Answer a call that no rule was asked about with a documented error, under this `status`; the rule is `http`."""
     inquiry = Inquiry(request, world.contract, world.population, world.now)
     reply = ErrorOutcome(world.contract.errors[error]).reply(inquiry, location)._replace(status=status)
-    return Decision(HTTP, reason, reply, 0.0, [Violation(error, location or "", reason)], None, None, None)
+    return Decision(HTTP, reason, reply, error, violations=[Violation(error, location or "request", reason)])
+
+
+def _inquiry(request: BankRequest, world: World) -> Inquiry:
+    inquiry = Inquiry(request, world.contract, world.population, world.now)
+    card = inquiry.card_number
+    if (
+        card
+        and world.real_cards != "allow"
+        and looks_real(card.value)
+        and not any(book.exact(card) for book in (world.book, *world.overrides))
+    ):
+        inquiry.warning = f"{card} looks like a real card's: never send customers' cards here"
+        if world.real_cards == "refuse":
+            inquiry.violations.append(Violation("invalidRequest", card.kind, inquiry.warning))
+    return inquiry
 
 
 def _decision(rule: str, answer: Answer, inquiry: Inquiry, world: World) -> Decision:
     reason, delay = answer.reason, inquiry.directives.delay
+    fault = inquiry.directives.fault or answer.fault
+    error = answer.outcome.error.name if isinstance(answer.outcome, ErrorOutcome) else None
     try:
         reply = answer.outcome.reply(inquiry, answer.location)
         if delay is None:
-            delay = answer.delay.seconds(inquiry) if answer.delay else 0.0
+            delay = answer.delay.seconds(inquiry, answer.draw) if answer.delay else 0.0
     except TemplateMistake as mistake:
         reason = f"{reason}; {mistake}"
-        reply = ErrorOutcome(world.contract.errors["serverUnavailable"]).reply(inquiry, None)
+        error = "serverUnavailable"
+        reply = ErrorOutcome(world.contract.errors[error]).reply(inquiry, None)
         delay = 0.0
+    if fault:
+        reason = f"{reason}; with {fault}"
     violations = [*inquiry.directives.violations, *inquiry.violations]
     place = answer.scenario.place if answer.scenario else None
-    return Decision(rule, reason, reply, delay, violations, inquiry.identity, place, answer.counted)
+    numbers = tuple(number for number in (inquiry.customer_id, inquiry.card_number) if number)
+    return Decision(
+        rule, reason, reply, error, delay, fault, violations, inquiry.warning, numbers, place, answer.counted
+    )
 
 
-def _play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer:
-    key, turn = None, ""
-    step = scenario.steps[0]
-    if scenario.is_sequence:
-        identity = inquiry.identity
-        key = (scenario.section, scenario.pattern, identity.value if identity else "")
-        call = world.calls.get(key, 0)
-        step, turn = scenario.step(call), f", call {call + 1}"
+def _play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer | None:
+    """Return the scenario's answer to this call; None where it has answered as often as it may."""
+    identity = inquiry.identity
+    key = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
+    call = world.calls.get(key, 0) if scenario.is_counted else 0
+    if scenario.times is not None and call >= scenario.times:
+        return None
+    step = scenario.step(call)
+    draw = partial(chance, world.population.seed, *key, call)
+    fault = step.fault.name if step.fault and step.fault.strikes(call, draw) else None
+    turn = f", call {call + 1}" if scenario.is_counted else ""
     description = f": {scenario.description}" if scenario.description else ""
     reason = f"{before}{scenario.title} in {scenario.place}{turn}{description}{after}"
     outcome = step.outcome
     location = _usual_location(outcome.error.name, inquiry) if isinstance(outcome, ErrorOutcome) else None
-    return Answer(outcome, reason, location, scenario, step.delay, key)
+    counted = key if scenario.is_counted else None
+    return Answer(outcome, reason, location, scenario, step.delay, fault, draw, counted)
 
 
 def _refuse(violation: Violation, contract: Contract, more: str = "") -> Answer:

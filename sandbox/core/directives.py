@@ -5,35 +5,45 @@ Rule 2: a directive that can't be understood is a violation with the header as i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from difflib import get_close_matches
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .durations import GRAMMAR, read_duration
+from .faults import FAULTS
 from .messages import Violation
+from .schema import meant
 
 SCENARIO = "X-Sandbox-Scenario"
 DELAY = "X-Sandbox-Delay"
 DATE = "X-Sandbox-Date"
+FAULT = "X-Sandbox-Fault"
 PREFER = "Prefer"
 
 REQUEST_HEADERS: Mapping[str, str] = {
     SCENARIO: "the error or named scenario to answer with: a documented code, a status, a gateway error or a name",
     DELAY: f"how long this answer takes: {GRAMMAR}",
+    FAULT: f"what goes wrong on the wire: {', '.join(FAULTS)}",
     DATE: "the day that this call takes for today: YYYY-MM-DD",
     PREFER: "`code=404`: the same as X-Sandbox-Scenario, for those who know it from Prism (RFC 7240)",
 }
 
+EXCHANGE = "X-Sandbox-Exchange"
+WARNING = "X-Sandbox-Warning"
 RULE = "X-Sandbox-Rule"
 REASON = "X-Sandbox-Reason"
 RESPONSE_HEADERS: Mapping[str, str] = {
     RULE: "the rule that answered",
     REASON: "why, in one sentence; for a scenario its file and line",
+    WARNING: "a card number looks real; it has no place here",
+    EXCHANGE: "the number of this call in the journal",
 }
+
+Value = TypeVar("Value")
 
 _PREFIX = "x-sandbox-"
 _KNOWN = {name.lower(): name for name in REQUEST_HEADERS if name != PREFER}
+_FAULT_NAMES = {name.lower(): name for name in FAULTS}
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNORECASE)
 
@@ -45,6 +55,7 @@ class Directives(NamedTuple):
     scenario_header: str = SCENARIO
     delay: float | None = None
     today: date | None = None
+    fault: str | None = None
     violations: tuple[Violation, ...] = ()
 
 
@@ -60,28 +71,35 @@ def read_directives(headers: Mapping[str, str], repeated: frozenset[str]) -> Dir
     violations = []
     for name in names:
         if name not in _KNOWN:
-            close = get_close_matches(name, _KNOWN, n=1)
-            meant = f"did you mean {_KNOWN[close[0]]}?" if close else f"there are {', '.join(_KNOWN.values())}"
-            violations.append(_breach(name, f"it is not a directive; {meant}"))
+            violations.append(_breach(name, f"it is not a directive; {meant(name, _KNOWN)}"))
         elif name in repeated:
             violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))
 
-    delay = today = None
-    if (text := headers.get(DELAY.lower())) is not None:
-        try:
-            delay = read_duration(text)
-        except ValueError as mistake:
-            violations.append(_breach(DELAY, str(mistake)))
-    if (text := headers.get(DATE.lower())) is not None:
-        try:
-            today = _read_date(text)
-        except ValueError as mistake:
-            violations.append(_breach(DATE, str(mistake)))
-
+    delay = _read(DELAY, read_duration, headers, violations)
+    today = _read(DATE, _read_date, headers, violations)
+    fault = _read(FAULT, _read_fault, headers, violations)
     scenario, scenario_header = headers.get(SCENARIO.lower()), SCENARIO
     if scenario is None and (wish := _PREFER_CODE.search(headers.get(PREFER.lower(), ""))):
         scenario, scenario_header = wish[1], PREFER
-    return Directives(scenario and scenario.strip(), scenario_header, delay, today, tuple(violations))
+    return Directives(scenario and scenario.strip(), scenario_header, delay, today, fault, tuple(violations))
+
+
+def _read(
+    name: str, read: Callable[[str], Value], headers: Mapping[str, str], violations: list[Violation]
+) -> Value | None:
+    if (text := headers.get(name.lower())) is None:
+        return None
+    try:
+        return read(text)
+    except ValueError as mistake:
+        violations.append(_breach(name, str(mistake)))
+        return None
+
+
+def _read_fault(text: str) -> str:
+    if fault := _FAULT_NAMES.get(text.strip().lower()):
+        return fault
+    raise ValueError(f"found {text[:40]!r}; {meant(text[:40], FAULTS)}")
 
 
 def _read_date(text: str) -> date:

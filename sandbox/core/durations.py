@@ -1,4 +1,4 @@
-"""How long something takes, as people write it: `800ms`, `2s`, `1.5s`, `1m`.
+"""How long something takes, as people write it: `800ms`, `2s`, `1.5s`, `1m`, `1h`.
 
 Rule 1: the grammar and the bound of every delay live here.
 """
@@ -8,8 +8,8 @@ import re
 LONGEST_SECONDS = 3600.0
 GRAMMAR = "a duration such as 800ms, 2s, 1.5s or 1m, at most 1 hour"
 
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m)", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def read_duration(text: str) -> float:

@@ -20,7 +20,7 @@ class Inquiry:
 
     __slots__ = (
         "card_number", "contract", "country", "customer_id", "directives", "fields", "now", "population", "request",
-        "today", "violations",
+        "today", "violations", "warning",
     )  # fmt: skip
 
     def __init__(self, request: BankRequest, contract: Contract, population: Population, now: datetime) -> None:
@@ -29,6 +29,7 @@ class Inquiry:
         self.contract = contract
         self.population = population
         self.now = now
+        self.warning: str | None = None
         self.directives: Directives = read_directives(headers, request.repeated)
         self.country = population.countries.get(headers.get("countrycode", "")) or population.home
         self.today: date = self.directives.today or now.astimezone(self.country.zone).date()

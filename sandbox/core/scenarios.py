@@ -5,13 +5,16 @@ Rule 2: customerId before cardNumber, exact before prefix, a longer prefix befor
 Rule 3: a prefix stands for numbers of full length; a shorter number is somebody's only where it is written out.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from statistics import NormalDist
 from typing import Any, NamedTuple, TypeAlias
 
 from .contract import Contract, DocumentedError
 from .customers import Birthday, Country, Customer, Population, customer_id_of
-from .durations import read_duration
+from .durations import LONGEST_SECONDS, read_duration
+from .faults import Fault
 from .inquiry import Inquiry
 from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_cards
 from .schema import Path
@@ -75,12 +78,15 @@ SYNTHETIC = CustomerOutcome()
 _NOBODY = Customer("", "", "never")
 
 
+Draw: TypeAlias = Callable[[str], float]
+
+
 class Delay(NamedTuple):
     """How long an answer takes, as written in an entry."""
 
     text: Text
 
-    def seconds(self, inquiry: Inquiry) -> float:
+    def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
         """Return the delay of this call in seconds. Raises TemplateMistake."""
         try:
             return read_duration(finish(self.text, inquiry.template_context))
@@ -90,16 +96,51 @@ class Delay(NamedTuple):
             raise TemplateMistake(f"delay: {mistake}") from None
 
 
+class UniformDelay(NamedTuple):
+    """A delay anywhere between two bounds, in seconds."""
+
+    shortest: float
+    longest: float
+
+    def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
+        """Return the delay that belongs to this call."""
+        return self.shortest + (self.longest - self.shortest) * draw("delay")
+
+
+class LognormalDelay(NamedTuple):
+    """A delay around a median, in seconds, with a long tail: what networks do."""
+
+    median: float
+    sigma: float
+
+    def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
+        """Return the delay that belongs to this call."""
+        deviation = NormalDist().inv_cdf(max(draw("delay"), 1e-12))
+        return min(self.median * math.exp(self.sigma * deviation), LONGEST_SECONDS)
+
+
+AnyDelay: TypeAlias = Delay | UniformDelay | LognormalDelay
+
+
 class Step(NamedTuple):
     """One answer of a scenario; `times` calls get it, None means all that follow."""
 
     outcome: Outcome
-    delay: Delay | None = None
+    delay: AnyDelay | None = None
     times: int | None = None
+    fault: Fault | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether delay or fault depend on the number of the call."""
+        return bool((self.delay and not isinstance(self.delay, Delay)) or (self.fault and self.fault.is_scheduled))
 
 
 class Scenario(NamedTuple):
-    """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number."""
+    """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number.
+
+    It answers `times` calls, None means all. `serial` tells overrides apart that came one after the other.
+    """
 
     section: str
     pattern: str
@@ -107,6 +148,8 @@ class Scenario(NamedTuple):
     steps: tuple[Step, ...]
     other: Identity | None = None
     description: str = ""
+    times: int | None = None
+    serial: int = 0
 
     @property
     def identity(self) -> Identity | None:
@@ -121,8 +164,9 @@ class Scenario(NamedTuple):
         return f"{self.section} {without_cards(self.pattern)}"
 
     @property
-    def is_sequence(self) -> bool:
-        return len(self.steps) > 1
+    def is_counted(self) -> bool:
+        """Whether the answer depends on how often it was asked before."""
+        return self.times is not None or len(self.steps) > 1 or self.steps[0].varies
 
     @property
     def only_customers(self) -> bool:
@@ -225,7 +269,15 @@ def read_entry(
 ) -> tuple[Scenario, list[tuple[Path, str]]]:
     """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry."""
     reader = _EntryReader(section, pattern, contract)
-    scenario = Scenario(section, pattern, place, reader.steps(data), reader.other(data), data.get("description", ""))
+    scenario = Scenario(
+        section,
+        pattern,
+        place,
+        reader.steps(data),
+        reader.other(data),
+        data.get("description", ""),
+        None if (times := data.get("times")) is None else int(times),
+    )
     return scenario, reader.mistakes
 
 
@@ -241,9 +293,10 @@ class _EntryReader:
 
     def steps(self, data: Mapping[str, Any]) -> tuple[Step, ...]:
         if (sequence := data.get("sequence")) is None:
-            return (self._step(data, ()),)
+            # `times` of the entry itself says how long the entry answers, not the step.
+            return (self._step(data, ())._replace(times=None),)
         self._exactly_one(data, (), _OUTCOMES)
-        delay = self._delay(data, ())
+        delay, fault = self._delay(data, ()), self._fault(data)
         last = len(sequence) - 1
         steps = []
         for index, part in enumerate(sequence):
@@ -251,7 +304,7 @@ class _EntryReader:
             if index == last and step.times is not None:
                 self._report(("sequence", index, "times"), "the last answer of a sequence stays; take times out")
             times = None if index == last else step.times or 1
-            steps.append(step._replace(times=times, delay=step.delay or delay))
+            steps.append(step._replace(times=times, delay=step.delay or delay, fault=step.fault or fault))
         return tuple(steps)
 
     def other(self, data: Mapping[str, Any]) -> Identity | None:
@@ -273,24 +326,42 @@ class _EntryReader:
             outcome = self._error(data["error"], (*path, "error"))
         elif "customer" in data and data["customer"] != "synthetic":
             outcome = self._customer(data["customer"], (*path, "customer"))
-        return Step(outcome, self._delay(data, path), int(data["times"]) if "times" in data else None)
+        times = int(data["times"]) if "times" in data else None
+        return Step(outcome, self._delay(data, path), times, self._fault(data))
 
     def _exactly_one(self, data: Mapping[str, Any], path: Path, names: tuple[str, ...]) -> None:
         found = [name for name in names if name in data]
-        if len(found) != 1:
+        # A fault may be all that matters: the answer that it spoils is then made up.
+        if len(found) != 1 and not (not found and "fault" in data):
             choice = f"{', '.join(names[:-1])} or {names[-1]}"
             self._report(path, f"found {' and '.join(found) or 'no answer'}, expected exactly one of {choice}")
 
-    def _delay(self, data: Mapping[str, Any], path: Path) -> Delay | None:
-        if "delay" not in data:
-            return None
+    def _delay(self, data: Mapping[str, Any], path: Path) -> AnyDelay | None:
+        delay = data.get("delay")
         try:
-            text = read_text(data["delay"])
-            read_duration(finish(text, self._sample))
+            if delay is None:
+                return None
+            if isinstance(delay, str):
+                text = read_text(delay)
+                read_duration(finish(text, self._sample))
+                return Delay(text)
+            if "uniform" in delay:
+                shortest, longest = map(read_duration, delay["uniform"])
+                if shortest > longest:
+                    raise ValueError(f"found {' before '.join(delay['uniform'])}, expected the shortest first")
+                return UniformDelay(shortest, longest)
+            lognormal = delay["lognormal"]
+            return LognormalDelay(read_duration(lognormal["median"]), float(lognormal["sigma"]))
         except ValueError as mistake:
             self._report((*path, "delay"), str(mistake))
             return None
-        return Delay(text)
+
+    def _fault(self, data: Mapping[str, Any]) -> Fault | None:
+        fault = data.get("fault")
+        if fault is None or isinstance(fault, str):
+            return Fault(fault) if fault else None
+        first, every = (int(fault[name]) if name in fault else None for name in ("first", "every"))
+        return Fault(fault["name"], first, every, float(fault["share"]) if "share" in fault else None)
 
     def _customer(self, data: Mapping[str, Any], path: Path) -> CustomerOutcome:
         texts = {

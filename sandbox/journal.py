@@ -1,0 +1,340 @@
+"""The journal: the last exchanges of a space, searched, awaited and streamed.
+
+Rule 1: numbers and credentials are masked on the way in; searching by a full number works by a keyed hash.
+Rule 2: an exchange is here before the last byte of its answer is sent.
+Rule 3: a slow reader is dropped, never waited for.
+"""
+
+import asyncio
+import secrets
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from .core.contract import Contract
+from .core.decide import Decision
+from .core.messages import IDENTITY_LENGTHS, BankRequest, masked, without_cards
+
+LONGEST_TEXT = 2_000
+READER_BACKLOG = 256
+
+# Known to this process alone: it makes the hashes useless to anybody who sees the memory of another.
+_HASH_KEY = secrets.token_bytes(32)
+
+
+class Exchange(NamedTuple):
+    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full numbers."""
+
+    id: int
+    at: datetime
+    space: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: str
+    status: int
+    rule: str
+    reason: str
+    code: str | None
+    reply: str
+    violations: tuple[tuple[str, str, str], ...]
+    warning: str | None
+    delay: float
+    fault: str | None
+    scenario: str | None
+    hashes: Mapping[str, bytes]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the exchange as the control API shows it."""
+        fields = self._asdict()
+        del fields["hashes"]
+        fields["at"] = instant(self.at)
+        fields["violations"] = [
+            dict(zip(("error", "location", "reason"), each, strict=True)) for each in self.violations
+        ]
+        return fields
+
+
+def instant(at: datetime) -> str:
+    """Write a moment in UTC as everywhere in the sandbox: ISO 8601 with milliseconds and Z."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Recorder:
+    """Makes exchanges out of calls. The contract says which headers are credentials and which fields numbers."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._credentials = {rule.key for rule in contract.headers if rule.is_credential and rule.key != "client_id"}
+        self._credentials |= {"cookie", "proxy-authorization"}
+        self._count = 0
+
+    def exchange(
+        self, at: datetime, space: str, method: str, path: str, request: BankRequest, decision: Decision
+    ) -> Exchange:
+        """Return the masked exchange; its id is the next one."""
+        self._count += 1
+        headers = {
+            name: _secret(value) if name in self._credentials else without_cards(value[:LONGEST_TEXT])
+            for name, value in request.headers.items()
+        }
+        reply = decision.reply
+        return Exchange(
+            self._count,
+            at,
+            space,
+            method,
+            without_cards(path[:LONGEST_TEXT]),
+            headers,
+            without_cards(request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace")[:LONGEST_TEXT]),
+            reply.status,
+            decision.rule,
+            without_cards(decision.reason),
+            decision.error,
+            without_cards(reply.body.decode()[:LONGEST_TEXT]),
+            tuple((each.error, each.location, each.reason) for each in decision.violations),
+            decision.warning,
+            decision.delay,
+            decision.fault,
+            str(decision.scenario) if decision.scenario else None,
+            {
+                kind: number_hash(value)
+                for kind, value in (*decision.numbers, ("uuid", request.headers.get("uuid", "")))
+            },
+        )
+
+
+def number_hash(number: str) -> bytes:
+    """Return what stands for a number in the journal."""
+    return blake2b(number.encode(), digest_size=12, key=_HASH_KEY).digest()
+
+
+def _secret(value: str) -> str:
+    scheme, space, token = value.partition(" ")
+    return f"{scheme}{space}{masked(token)}" if space else masked(value)
+
+
+# What is masked in an exchange, or may be, is compared by its hash.
+_HASHED = (*IDENTITY_LENGTHS, "uuid")
+
+
+class Match:
+    """What exchanges one is looking for. Raises ValueError, saying what there is, for anything unknown."""
+
+    FIELDS = (
+        "method",
+        "path",
+        "status",
+        "rule",
+        "code",
+        "uuid",
+        "fault",
+        "scenario",
+        *IDENTITY_LENGTHS,
+        "since",
+        "until",
+    )
+
+    def __init__(self, wanted: Mapping[str, Any]) -> None:
+        for name in wanted:
+            if name not in self.FIELDS:
+                raise ValueError(f"{str(name)[:40]!r} is nothing to look for; there are {', '.join(self.FIELDS)}")
+        self._wanted = {name: str(value) for name, value in wanted.items()}
+        self._hashes = {name: number_hash(self._wanted[name]) for name in _HASHED if name in self._wanted}
+        self._since, self._until = (_moment(name, self._wanted.get(name)) for name in ("since", "until"))
+
+    def differences(self, exchange: Exchange) -> Iterator[str]:
+        """Say in what an exchange is not what one is looking for."""
+        for name, wanted in self._wanted.items():
+            if name in self._hashes:
+                if exchange.hashes.get(name) != self._hashes[name]:
+                    yield f"{name}: expected {without_cards(wanted)}, found another or none"
+            elif name == "since":
+                if self._since and exchange.at < self._since:
+                    yield f"since: expected {wanted} or later, found {instant(exchange.at)}"
+            elif name == "until":
+                if self._until and exchange.at > self._until:
+                    yield f"until: expected {wanted} or earlier, found {instant(exchange.at)}"
+            else:
+                found = getattr(exchange, name)
+                if str(found) != wanted:
+                    yield f"{name}: expected {wanted}, found {found if found is not None else 'none'}"
+
+    def fits(self, exchange: Exchange) -> bool:
+        """Tell whether this is an exchange one is looking for."""
+        return next(self.differences(exchange), None) is None
+
+    def __str__(self) -> str:
+        shown = (f"{name}={without_cards(value)}" for name, value in self._wanted.items())
+        return ", ".join(shown) or "any call"
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    except ValueError:
+        pass
+    raise ValueError(f"{name}: found {text[:40]!r}, expected a moment with its offset, such as 2026-03-14T09:00:00Z")
+
+
+class Reader:
+    """Somebody who follows the journal live; `dropped` is set when they were too slow."""
+
+    def __init__(self) -> None:
+        self.queue: deque[Exchange] = deque()
+        self.news = asyncio.Event()
+        self.dropped = asyncio.Event()
+
+    def tell(self, exchange: Exchange) -> None:
+        """Hand on an exchange."""
+        if len(self.queue) >= READER_BACKLOG:
+            self.dropped.set()
+        else:
+            self.queue.append(exchange)
+        self.news.set()
+
+
+class Journal:
+    """The last `size` exchanges, and sums over all since it was cleared."""
+
+    def __init__(self, size: int) -> None:
+        self._exchanges: deque[Exchange] = deque(maxlen=size)
+        self._readers: set[Reader] = set()
+        self.clear()
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """Go through the exchanges, oldest first."""
+        return iter(tuple(self._exchanges))
+
+    def clear(self) -> None:
+        """Forget all exchanges and sums."""
+        self._exchanges.clear()
+        self.rules: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+
+    def record(self, exchange: Exchange) -> None:
+        """Take an exchange in, and tell those who follow."""
+        self._exchanges.append(exchange)
+        self.rules[exchange.rule] += 1
+        if exchange.code:
+            self.codes[exchange.code] += 1
+        self.pass_on(exchange)
+
+    def pass_on(self, exchange: Exchange) -> None:
+        """Tell those who follow, without keeping the exchange."""
+        for reader in self._readers:
+            reader.tell(exchange)
+
+    def find(self, exchange_id: int) -> Exchange | None:
+        """Find an exchange by its id."""
+        return next((exchange for exchange in self._exchanges if exchange.id == exchange_id), None)
+
+    @property
+    def is_followed(self) -> bool:
+        return bool(self._readers)
+
+    def follow(self, reader: Reader) -> None:
+        """Tell the reader of every exchange from now on."""
+        self._readers.add(reader)
+
+    def unfollow(self, reader: Reader) -> None:
+        """Stop telling the reader."""
+        self._readers.discard(reader)
+
+
+def verdict(exchanges: Iterable[Exchange], match: Match, comparison: str, wanted: int) -> tuple[bool, dict[str, Any]]:
+    """Tell whether exactly, at least or at most so many exchanges match; if not, what came closest."""
+    everything = list(exchanges)
+    count = sum(match.fits(exchange) for exchange in everything)
+    verified = {"exactly": count == wanted, "atLeast": count >= wanted, "atMost": count <= wanted}[comparison]
+    words = {"exactly": "exactly", "atLeast": "at least", "atMost": "at most"}[comparison]
+    message = f"expected {words} {wanted} of {match}; found {count} in {len(everything)} calls"
+    answer: dict[str, Any] = {"verified": verified, "count": count, "message": message}
+    if not verified and count < wanted and (closest := _closest(everything, match)):
+        answer["closest"] = closest
+        answer["message"] += f"; call {closest['exchange']['id']} came closest: {closest['differences'][0]}"
+    return verified, answer
+
+
+def order_verdict(exchanges: Iterable[Exchange], matches: list[Match]) -> tuple[bool, dict[str, Any]]:
+    """Tell whether the matches were met one after the other, whatever came between."""
+    everything = list(exchanges)
+    rest = iter(everything)
+    for number, match in enumerate(matches):
+        if not any(match.fits(exchange) for exchange in rest):
+            came = any(match.fits(exchange) for exchange in everything)
+            why = "came, but not after those before it" if came else "did not come"
+            message = f"expected {len(matches)} calls in order; the {number + 1}. ({match}) {why}"
+            closest = None if came else _closest(everything, match)
+            return False, {"verified": False, "message": message, **({"closest": closest} if closest else {})}
+    return True, {"verified": True, "message": f"all {len(matches)} calls came in order"}
+
+
+def _closest(exchanges: list[Exchange], match: Match) -> dict[str, Any] | None:
+    misses = [(list(match.differences(exchange)), exchange) for exchange in exchanges]
+    misses = [(differences, exchange) for differences, exchange in misses if differences]
+    if not misses:
+        return None
+    differences, exchange = min(misses, key=lambda miss: len(miss[0]))
+    return {"exchange": exchange.as_json(), "differences": differences}
+
+
+def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str, Any]]:
+    """Say what a caller could do better, as far as the exchanges show it."""
+    everything = [exchange for exchange in exchanges if exchange.rule != "http"]
+    found: list[dict[str, Any]] = []
+    uuids = Counter(uuid for exchange in everything if (uuid := exchange.headers.get("uuid")))
+    for uuid, count in uuids.items():
+        if count > 1:
+            found.append(
+                {
+                    "finding": "uuid reused",
+                    "detail": f"{uuid[:80]} came {count} times; the contract wants a new one for every request",
+                    "calls": count,
+                }
+            )
+    known = {rule.key for rule in contract.headers}
+    alike = {_plain(key): next(rule.name for rule in contract.headers if rule.key == key) for key in known}
+    for rule in contract.headers:
+        missing = sum(rule.key not in exchange.headers for exchange in everything)
+        if not rule.required and missing:
+            found.append(
+                {
+                    "finding": "optional header missing",
+                    "detail": f"{rule.name} was left out of {missing} of {len(everything)} calls",
+                    "calls": missing,
+                }
+            )
+    spelt = Counter(
+        name for exchange in everything for name in exchange.headers if name not in known and _plain(name) in alike
+    )
+    for name, count in spelt.items():
+        found.append(
+            {
+                "finding": "header spelt otherwise",
+                "detail": f"{name}: the contract spells it {alike[_plain(name)]}",
+                "calls": count,
+            }
+        )
+    real = sum(exchange.warning is not None for exchange in everything)
+    if real:
+        found.append(
+            {
+                "finding": "real card number",
+                "detail": "a card number that looks real was sent; never use customers' cards here",
+                "calls": real,
+            }
+        )
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "").replace("_", "").lower()
