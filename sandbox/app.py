@@ -6,6 +6,7 @@ Rule 2: whatever is sent to the bank's side gets an answer in the bank's shape; 
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -22,7 +23,7 @@ from . import console, control
 from .core.contract import PATH
 from .core.decide import Decision
 from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
-from .core.messages import BankRequest, masked
+from .core.messages import BankRequest, bank_request, masked
 from .guard import Guard
 from .journal import Exchange
 from .loader import CONTRACT_FILE
@@ -37,6 +38,8 @@ log = logging.getLogger("sandbox")
 access_log = logging.getLogger("sandbox.access")
 
 _UUID = b"uuid"
+# RFC 9110, 5.5: what no header may hold; such a uuid is echoed in the body alone.
+_UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _RULE, _REASON, _EXCHANGE, _WARNING = (name.lower().encode() for name in (RULE, REASON, EXCHANGE, WARNING))
 
 
@@ -53,18 +56,18 @@ class Shell:
         self._hurrying = asyncio.Event()
         prefixes = [prefix + base for prefix in ("", *sandbox.settings.prefix) for base in ("", BASE_PATH)]
         self._endpoint_paths = frozenset(prefix + PATH for prefix in prefixes)
-        self._bank = CORSMiddleware(
+        self._cors = CORSMiddleware(
             self._answer_bank,
             allow_origins=["*"],
             allow_methods=["POST"],
             allow_headers=["*", *(rule.name for rule in sandbox.contract.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
-        self._pages = Guard(_pages(sandbox, self._bank, self._stopping, self._lifespan), sandbox.settings)
+        self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self._endpoint_paths:
-            await self._bank(scope, receive, send)
+            await self._answer(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 
@@ -76,11 +79,16 @@ class Shell:
         """Let every call that still waits answer now."""
         self._hurrying.set()
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The middleware alone costs as much as the decision, and only browsers need it.
+        is_browser = any(name == b"origin" for name, _ in scope["headers"])
+        await (self._cors if is_browser else self._answer_bank)(scope, receive, send)
+
     async def _answer_bank(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         is_endpoint = scope["path"] in self._endpoint_paths
         body = await _read_body(scope, receive) if is_endpoint and scope["method"] == "POST" else b""
-        request = bank_request(scope, body or b"")
+        request = bank_request(scope["headers"], body or b"")
         extra: tuple[tuple[bytes, bytes], ...] = ()
         if not is_endpoint:
             decision, exchange = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
@@ -133,18 +141,6 @@ class Shell:
         await asyncio.gather(*tasks)
 
 
-def bank_request(scope: Scope, body: bytes) -> BankRequest:
-    """Read a bank request from an ASGI scope. Values stay what was sent, byte by byte, as Latin-1."""
-    raw = scope["headers"]
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
-    if len(headers) == len(raw):
-        return BankRequest(headers, body)
-    seen: set[bytes] = set()
-    repeated = {name for name, _ in raw if name in seen or seen.add(name)}  # type: ignore[func-returns-value]
-    first = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
-    return BankRequest(first, body, frozenset(name.decode("latin-1") for name in repeated))
-
-
 def reply_headers(decision: Decision, uuid: str, exchange_id: int | None = None) -> list[tuple[bytes, bytes]]:
     """Return all headers of an answer; the explanation is ASCII on one line, whatever a file or a caller wrote."""
     reply = decision.reply
@@ -158,12 +154,14 @@ def reply_headers(decision: Decision, uuid: str, exchange_id: int | None = None)
         headers.append((_EXCHANGE, b"%d" % exchange_id))
     if decision.warning:
         headers.append((_WARNING, _one_line(decision.warning)))
-    if uuid:
+    if uuid and not _UNSENDABLE.search(uuid):
         headers.append((_UUID, uuid.encode("latin-1")))
     return headers
 
 
 def _one_line(text: str) -> bytes:
+    if text.isascii() and text.isprintable():
+        return text.encode()
     return " ".join(text.split()).encode("ascii", "backslashreplace")
 
 

@@ -112,7 +112,7 @@ def ask(
     from http import HTTPStatus
 
     from .app import reply_headers
-    from .core.messages import BankRequest
+    from .core.messages import bank_request
 
     if body is None:
         fields = {"customerId": customer_id, "cardNumber": card_number}
@@ -126,8 +126,7 @@ def ask(
         if not colon or not name.strip():
             raise click.UsageError(f"--header: found {header!r}, expected 'NAME: VALUE'")
         sent[name.strip().lower()] = value.strip()
-    # As a header travels: UTF-8 on the wire, read byte by byte.
-    request = BankRequest({name: value.encode().decode("latin-1") for name, value in sent.items()}, body.encode())
+    request = bank_request([(name.encode(), value.encode()) for name, value in sent.items()], body.encode())
     decision, _ = sandbox.answer(request)
     click.echo(f"HTTP/1.1 {decision.reply.status} {HTTPStatus(decision.reply.status).phrase}")
     for key, content in reply_headers(decision, request.headers.get("uuid", "")):

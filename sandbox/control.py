@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from .core.decide import PRECEDENCE, Decision
 from .core.durations import read_duration
-from .core.messages import BankRequest
+from .core.messages import bank_request
 from .documents import YAML_LOADER, read_document
 from .journal import Exchange, Match, Reader, findings, instant, order_verdict, verdict
 from .loader import PACKAGE
@@ -307,9 +307,9 @@ class _Control:
         if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
             raise Misuse("headers: expected an object of texts")
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        sent = {name.lower(): value.encode().decode("latin-1") for name, value in headers.items()}
+        sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         space = wish.get("space", headers.get("client_id", FOR_ALL))
-        winner, *beaten = self._sandbox.explain(str(space), BankRequest(sent, text.encode("utf-8", "surrogatepass")))
+        winner, *beaten = self._sandbox.explain(str(space), bank_request(sent, text.encode("utf-8", "surrogatepass")))
         return Json({**_decision_json(winner), "beats": [_decision_json(each, brief=True) for each in beaten]})
 
     async def reload(self, request: Request) -> Response:

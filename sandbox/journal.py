@@ -8,17 +8,20 @@ Rule 3: a slow reader is dropped, never waited for.
 import asyncio
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from .core.contract import Contract
 from .core.decide import Decision
-from .core.messages import IDENTITY_LENGTHS, BankRequest, masked, without_cards
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Place, Violation, holds_card, masked, without_cards
 
 LONGEST_TEXT = 2_000
+MOST_HEADERS = 64
 READER_BACKLOG = 256
+
+_NO_HASHES: Mapping[str, bytes] = {}
 
 # Known to this process alone: it makes the hashes useless to anybody who sees the memory of another.
 _HASH_KEY = secrets.token_bytes(32)
@@ -34,27 +37,33 @@ class Exchange(NamedTuple):
     path: str
     headers: Mapping[str, str]
     body: str
+    customer_id: str | None
+    card_number: str | None
     status: int
     rule: str
     reason: str
     code: str | None
     reply: str
-    violations: tuple[tuple[str, str, str], ...]
+    violations: Sequence[Violation]
     warning: str | None
     delay: float
     fault: str | None
-    scenario: str | None
+    scenario: Place | None
     hashes: Mapping[str, bytes]
 
     def as_json(self) -> dict[str, Any]:
         """Return the exchange as the control API shows it."""
-        fields = self._asdict()
-        del fields["hashes"]
-        fields["at"] = instant(self.at)
-        fields["violations"] = [
-            dict(zip(("error", "location", "reason"), each, strict=True)) for each in self.violations
-        ]
-        return fields
+        fields = {_JSON_NAMES.get(name, name): value for name, value in self._asdict().items() if name != "hashes"}
+        return {
+            **fields,
+            "at": instant(self.at),
+            "violations": [violation._asdict() for violation in self.violations],
+            "scenario": str(self.scenario) if self.scenario else None,
+        }
+
+
+_FIELDS = {"customerId": "customer_id", "cardNumber": "card_number"}
+_JSON_NAMES = {field: name for name, field in _FIELDS.items()}
 
 
 def instant(at: datetime) -> str:
@@ -66,8 +75,8 @@ class Recorder:
     """Makes exchanges out of calls. The contract says which headers are credentials and which fields numbers."""
 
     def __init__(self, contract: Contract) -> None:
-        self._credentials = {rule.key for rule in contract.headers if rule.is_credential and rule.key != "client_id"}
-        self._credentials |= {"cookie", "proxy-authorization"}
+        credentials = (rule.key for rule in contract.headers if rule.is_credential and rule.key != "client_id")
+        self._credentials = (*credentials, "cookie", "proxy-authorization")
         self._count = 0
 
     def exchange(
@@ -75,34 +84,57 @@ class Recorder:
     ) -> Exchange:
         """Return the masked exchange; its id is the next one."""
         self._count += 1
-        headers = {
-            name: _secret(value) if name in self._credentials else without_cards(value[:LONGEST_TEXT])
-            for name, value in request.headers.items()
-        }
+        headers = dict(request.headers)
+        for name in self._credentials:
+            if name in headers:
+                headers[name] = _secret(headers[name])
+        numbers = dict(decision.numbers)
         reply = decision.reply
-        return Exchange(
+        exchange = Exchange(
             self._count,
             at,
             space,
             method,
-            without_cards(path[:LONGEST_TEXT]),
+            path,
             headers,
-            without_cards(request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace")[:LONGEST_TEXT]),
+            request.body[:LONGEST_TEXT].decode("utf-8", "replace"),
+            numbers.get("customerId"),
+            numbers.get("cardNumber"),
             reply.status,
             decision.rule,
-            without_cards(decision.reason),
+            decision.reason,
             decision.error,
-            without_cards(reply.body.decode()[:LONGEST_TEXT]),
-            tuple((each.error, each.location, each.reason) for each in decision.violations),
+            reply.body.decode(),
+            decision.violations,
             decision.warning,
             decision.delay,
             decision.fault,
-            str(decision.scenario) if decision.scenario else None,
-            {
-                kind: number_hash(value)
-                for kind, value in (*decision.numbers, ("uuid", request.headers.get("uuid", "")))
-            },
+            decision.scenario,
+            _NO_HASHES,
         )
+        # Most calls hold nothing to mask or to cut; one look at all texts together tells.
+        everything = "\n".join((*headers.values(), path, exchange.body, exchange.reply, exchange.reason))
+        if len(everything) > LONGEST_TEXT or holds_card(everything):
+            return _masked(exchange)
+        return exchange
+
+
+def _masked(exchange: Exchange) -> Exchange:
+    """Return the exchange without card numbers and without texts that are too long."""
+    hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
+    return exchange._replace(
+        path=_shown(exchange.path),
+        headers={name: _shown(value) for name, value in list(exchange.headers.items())[:MOST_HEADERS]},
+        body=_shown(exchange.body),
+        card_number=exchange.card_number and masked(exchange.card_number),
+        reason=_shown(exchange.reason),
+        reply=_shown(exchange.reply),
+        hashes={name: number_hash(value) for name, value in hidden.items() if value},
+    )
+
+
+def _shown(text: str) -> str:
+    return without_cards(text[:LONGEST_TEXT])
 
 
 def number_hash(number: str) -> bytes:
@@ -113,10 +145,6 @@ def number_hash(number: str) -> bytes:
 def _secret(value: str) -> str:
     scheme, space, token = value.partition(" ")
     return f"{scheme}{space}{masked(token)}" if space else masked(value)
-
-
-# What is masked in an exchange, or may be, is compared by its hash.
-_HASHED = (*IDENTITY_LENGTHS, "uuid")
 
 
 class Match:
@@ -141,15 +169,15 @@ class Match:
             if name not in self.FIELDS:
                 raise ValueError(f"{str(name)[:40]!r} is nothing to look for; there are {', '.join(self.FIELDS)}")
         self._wanted = {name: str(value) for name, value in wanted.items()}
-        self._hashes = {name: number_hash(self._wanted[name]) for name in _HASHED if name in self._wanted}
         self._since, self._until = (_moment(name, self._wanted.get(name)) for name in ("since", "until"))
 
     def differences(self, exchange: Exchange) -> Iterator[str]:
         """Say in what an exchange is not what one is looking for."""
         for name, wanted in self._wanted.items():
-            if name in self._hashes:
-                if exchange.hashes.get(name) != self._hashes[name]:
-                    yield f"{name}: expected {without_cards(wanted)}, found another or none"
+            if name in exchange.hashes:
+                # What is masked, or may be, is compared by its hash.
+                if exchange.hashes[name] != number_hash(wanted):
+                    yield f"{name}: expected {without_cards(wanted)}, found another"
             elif name == "since":
                 if self._since and exchange.at < self._since:
                     yield f"since: expected {wanted} or later, found {instant(exchange.at)}"
@@ -157,9 +185,9 @@ class Match:
                 if self._until and exchange.at > self._until:
                     yield f"until: expected {wanted} or earlier, found {instant(exchange.at)}"
             else:
-                found = getattr(exchange, name)
+                found = exchange.headers.get("uuid") if name == "uuid" else getattr(exchange, _FIELDS.get(name, name))
                 if str(found) != wanted:
-                    yield f"{name}: expected {wanted}, found {found if found is not None else 'none'}"
+                    yield f"{name}: expected {without_cards(wanted)}, found {found if found is not None else 'none'}"
 
     def fits(self, exchange: Exchange) -> bool:
         """Tell whether this is an exchange one is looking for."""

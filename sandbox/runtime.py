@@ -21,7 +21,7 @@ from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, card_o
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import PREFER, SCENARIO
 from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, IdentityKind, Place, without_cards
-from .core.scenarios import CustomerOutcome, ErrorOutcome, Scenario, read_birthday, read_entry
+from .core.scenarios import CustomerOutcome, ErrorOutcome, Scenario, ScenarioBook, read_birthday, read_entry
 from .core.schema import Path as DataPath
 from .documents import Mistake
 from .journal import Exchange, Recorder, instant
@@ -365,16 +365,13 @@ class Sandbox:
         raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
 
     def _world(self, space: Space, real: datetime) -> World:
-        scenery = self._scenery
-        books = (space.book(real), self.spaces.for_all.book(real))
+        scenery, for_all = self._scenery, self.spaces.for_all
+        overrides: tuple[ScenarioBook, ...] = ()
+        if space.has_overrides or for_all.has_overrides:
+            overrides = tuple(book for book in (space.book(real), for_all.book(real)) if book)
+        now = self._now(space, real)
         return World(
-            self.contract,
-            scenery.population,
-            scenery.book,
-            self._now(space, real),
-            space.calls,
-            [book for book in books if book],
-            self.settings.real_cards,
+            self.contract, scenery.population, scenery.book, now, space.calls, overrides, self.settings.real_cards
         )
 
     def _now(self, space: Space | None, real: datetime) -> datetime:

@@ -6,6 +6,7 @@ Rule 3: told to stop, calls in flight get the grace they were promised, and then
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -46,6 +47,7 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=int(settings.grace) + _LAST_SECONDS,
             )
@@ -77,6 +79,8 @@ def serve(sandbox: Sandbox, on_ready: Callable[[str], None]) -> int:
         server.should_exit = True
 
     # uvicorn raises the signal again once it has stopped; with a handler of our own, a clean stop exits with 0.
+    # Calls leave few cycles behind; by default, the collector would take a quarter of the time of each.
+    gc.set_threshold(20_000, 20, 50)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:

@@ -67,6 +67,10 @@ class Space:
         if len(self.calls) > MOST_COUNTS:
             del self.calls[next(iter(self.calls))]
 
+    @property
+    def has_overrides(self) -> bool:
+        return bool(self._overrides)
+
     def overrides(self, now: datetime) -> list[Override]:
         """Return the overrides that still hold."""
         self._expire(now)
@@ -135,6 +139,7 @@ class Spaces:
         # In the order of their use: the first is the one that was idle for longest.
         self._spaces: dict[str, Space] = {}
         self.for_all = Space(FOR_ALL, journal_size, now)
+        self._latest = self.for_all
 
     def __iter__(self) -> Iterator[Space]:
         """Go through the spaces, the one that was used last at the end."""
@@ -148,9 +153,12 @@ class Spaces:
         """Return the space, which appears if need be; those that were idle for too long go."""
         if name == FOR_ALL:
             return self.for_all
+        if self._latest.name == name:
+            self._latest.used_at = now
+            return self._latest
         space = self._spaces.pop(name, None) or Space(name, self._journal_size, now)
         space.used_at = now
-        self._spaces[name] = space
+        self._spaces[name] = self._latest = space
         while (first := next(iter(self._spaces.values()))) is not space:
             if len(self._spaces) <= self._most and now - first.used_at <= self._idle:
                 break
@@ -167,6 +175,7 @@ class Spaces:
             space.reset()
             if not space.journal.is_followed:
                 self._spaces.pop(space.name, None)
+        self._latest = self.for_all
 
 
 def space_name(client_id: str | None) -> str:

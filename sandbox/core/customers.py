@@ -6,9 +6,8 @@ Rule 2: names come from Faker, everything else from a digest; Faker's data chang
 """
 
 import re
-import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from hashlib import blake2b
 from itertools import accumulate
@@ -126,7 +125,7 @@ class Population:
 
     def _digest(self, country: Country, identity: Identity) -> bytes:
         text = f"{self.seed}\n{country.code}\n{identity.kind}\n{identity.value}"
-        return blake2b(text.encode(), digest_size=20).digest()
+        return blake2b(text.encode(), digest_size=32).digest()
 
     def _segment(self, digest: bytes) -> str:
         return self._segment_codes[bisect_right(self._segment_bounds, int.from_bytes(digest[:4]) / 2**32)]
@@ -141,7 +140,7 @@ class Population:
         names = self._names.get(country.locale)
         if names is None:
             names = self._names[country.locale] = _Names(country.locale)
-        return names.pick(int.from_bytes(digest[12:]))
+        return names.pick(digest[12:])
 
 
 def card_of(customer_id: str) -> str:
@@ -201,34 +200,37 @@ def _is_leap(year: int) -> bool:
 class _Names:
     """Faker's names of one locale, in the forms that the locale uses, without titles.
 
-    Faker is imported here, at the first name, because it takes as long as everything else together.
+    Faker is imported here, at the first name, because it takes as long as everything else together. Its lists are
+    picked from by the digest: reseeding its generator would cost three times as much as all the rest of a customer.
     """
 
     def __init__(self, locale: str) -> None:
         from faker import Factory
         from faker.providers.person import Provider
 
-        # Weighted names cost en_US ten times the time, and nobody here counts Smiths.
-        generator = Factory.create(locale, ["faker.providers.person"], use_weighting=False)
-        generator.seed_instance(0)
+        generator = Factory.create(locale, ["faker.providers.person"])
         person = generator.provider("faker.providers.person")
         assert isinstance(person, Provider)
-        self._random = generator.random
         formats = [_name_format(text) for text in _formats(person)]
         untitled = [(text, parts) for text, parts in formats if not any("fix" in part for part in parts)]
-        self._formats: list[tuple[str, list[Callable[[], str]]]] = [
-            (text, [getattr(person, part) for part in parts]) for text, parts in untitled or formats
-        ]
-        # One generator serves the server's loop and the searches in threads: seeding and drawing belong together.
-        self._lock = threading.Lock()
+        pools: dict[str, tuple[str, ...]] = {}
+        for part in sorted({part for _, parts in formats for part in parts}):
+            generator.seed_instance(part)
+            pools[part] = _pool(person, part)
+        self._formats = [(text, [pools[part] for part in parts]) for text, parts in untitled or formats]
 
-    def pick(self, seed: int) -> str:
-        """Return the name that belongs to the seed."""
-        text, parts = self._formats[seed % len(self._formats)]
-        with self._lock:
-            self._random.seed(seed)
-            # A few of Faker's names hold a blank too many.
-            return " ".join((text % tuple(part() for part in parts)).split())
+    def pick(self, digest: bytes) -> str:
+        """Return the name that belongs to the digest: two bytes for the form, three for each part."""
+        text, pools = self._formats[int.from_bytes(digest[:2]) % len(self._formats)]
+        return text % tuple(
+            pool[int.from_bytes(digest[start : start + 3]) % len(pool)]
+            for start, pool in zip(range(2, len(digest), 3), pools, strict=False)
+        )
+
+
+# A few locales put a part together out of others; then a sample of what they make is the list.
+_SAMPLE = 1_000
+_NAME_PART = re.compile(r"{{([a-z_]+)}}")
 
 
 def _formats(person: Any) -> Iterator[str]:
@@ -237,8 +239,13 @@ def _formats(person: Any) -> Iterator[str]:
         yield from [text] if "{{" in text else getattr(person, text)
 
 
-_NAME_PART = re.compile(r"{{([a-z_]+)}}")
-
-
 def _name_format(text: str) -> tuple[str, list[str]]:
     return _NAME_PART.sub("%s", text.replace("%", "%%")), _NAME_PART.findall(text)
+
+
+def _pool(person: Any, part: str) -> tuple[str, ...]:
+    """Return the names that a part of a name is picked from; a few of Faker's hold a blank too many."""
+    is_plain = not any(part in vars(kind) for kind in type(person).__mro__[:-3])
+    listed = getattr(person, part + "s", None) if is_plain else None
+    names = listed or [getattr(person, part)() for _ in range(_SAMPLE)]
+    return tuple(" ".join(name.split()) for name in names)

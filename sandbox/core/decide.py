@@ -37,6 +37,10 @@ class World(NamedTuple):
     real_cards: str = "warn"
 
 
+def _no_draw(purpose: str) -> float:
+    raise AssertionError("only counted scenarios draw")
+
+
 class Answer(NamedTuple):
     """What a rule says: the outcome, why, and where the request is at fault."""
 
@@ -46,7 +50,7 @@ class Answer(NamedTuple):
     scenario: Scenario | None = None
     delay: AnyDelay | None = None
     fault: str | None = None
-    draw: Draw = lambda purpose: 0.0
+    draw: Draw = _no_draw
     counted: CallKey | None = None
 
 
@@ -211,31 +215,47 @@ def _decision(rule: str, answer: Answer, inquiry: Inquiry, world: World) -> Deci
         delay = 0.0
     if fault:
         reason = f"{reason}; with {fault}"
-    violations = [*inquiry.directives.violations, *inquiry.violations]
-    place = answer.scenario.place if answer.scenario else None
-    numbers = tuple(number for number in (inquiry.customer_id, inquiry.card_number) if number)
     return Decision(
-        rule, reason, reply, error, delay, fault, violations, inquiry.warning, numbers, place, answer.counted
+        rule,
+        reason,
+        reply,
+        error,
+        delay,
+        fault,
+        [*inquiry.directives.violations, *inquiry.violations] if inquiry.directives.violations else inquiry.violations,
+        inquiry.warning,
+        _sent_numbers(inquiry),
+        answer.scenario.place if answer.scenario else None,
+        answer.counted,
     )
+
+
+def _sent_numbers(inquiry: Inquiry) -> tuple[Identity, ...]:
+    customer_id, card_number = inquiry.customer_id, inquiry.card_number
+    if customer_id:
+        return (customer_id, card_number) if card_number else (customer_id,)
+    return (card_number,) if card_number else ()
 
 
 def _play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer | None:
     """Return the scenario's answer to this call; None where it has answered as often as it may."""
-    identity = inquiry.identity
-    key = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
-    call = world.calls.get(key, 0) if scenario.is_counted else 0
-    if scenario.times is not None and call >= scenario.times:
-        return None
-    step = scenario.step(call)
-    draw = partial(chance, world.population.seed, *key, call)
+    identity, step = inquiry.identity, scenario.steps[0]
+    call, turn = 0, ""
+    key: CallKey | None = None
+    draw: Draw = _no_draw
+    if scenario.is_counted:
+        key = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
+        call = world.calls.get(key, 0)
+        if scenario.times is not None and call >= scenario.times:
+            return None
+        step, turn = scenario.step(call), f", call {call + 1}"
+        draw = partial(chance, world.population.seed, *key, call)
     fault = step.fault.name if step.fault and step.fault.strikes(call, draw) else None
-    turn = f", call {call + 1}" if scenario.is_counted else ""
     description = f": {scenario.description}" if scenario.description else ""
     reason = f"{before}{scenario.title} in {scenario.place}{turn}{description}{after}"
     outcome = step.outcome
     location = _usual_location(outcome.error.name, inquiry) if isinstance(outcome, ErrorOutcome) else None
-    counted = key if scenario.is_counted else None
-    return Answer(outcome, reason, location, scenario, step.delay, fault, draw, counted)
+    return Answer(outcome, reason, location, scenario, step.delay, fault, draw, key)
 
 
 def _refuse(violation: Violation, contract: Contract, more: str = "") -> Answer:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from .durations import GRAMMAR, read_duration
 from .faults import FAULTS
-from .messages import Violation
+from .messages import BankRequest, Violation
 from .schema import meant
 
 SCENARIO = "X-Sandbox-Scenario"
@@ -62,14 +62,14 @@ class Directives(NamedTuple):
 NO_DIRECTIVES = Directives()
 
 
-def read_directives(headers: Mapping[str, str], repeated: frozenset[str]) -> Directives:
-    """Read the directives from headers with lower-case names."""
-    names = [name for name in headers if name.startswith(_PREFIX)]
-    if not names and "prefer" not in headers:
+def read_directives(request: BankRequest) -> Directives:
+    """Read the directives of a request."""
+    headers, repeated = request.headers, request.repeated
+    if _PREFIX not in "\n".join(headers) and "prefer" not in headers:
         return NO_DIRECTIVES
 
-    violations = []
-    for name in names:
+    violations: list[Violation] = []
+    for name in (name for name in headers if name.startswith(_PREFIX)):
         if name not in _KNOWN:
             violations.append(_breach(name, f"it is not a directive; {meant(name, _KNOWN)}"))
         elif name in repeated:

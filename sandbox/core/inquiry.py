@@ -1,18 +1,16 @@
 """One call, understood once: what it asks, for whom, and in which ways it breaks the contract."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from .contract import Contract, language_for
-from .customers import Population
+from .customers import Country, Population
 from .directives import Directives, read_directives
 from .messages import BankRequest, Identity, Violation, masked
 from .templates import TemplateContext
-
-_SUPPORT = (("businessCode", "businesses"), ("ChannelId", "channels"))
 
 
 class Inquiry:
@@ -20,30 +18,33 @@ class Inquiry:
 
     __slots__ = (
         "card_number", "contract", "country", "customer_id", "directives", "fields", "now", "population", "request",
-        "today", "violations", "warning",
+        "violations", "warning",
     )  # fmt: skip
 
     def __init__(self, request: BankRequest, contract: Contract, population: Population, now: datetime) -> None:
-        headers = request.headers
         self.request = request
         self.contract = contract
         self.population = population
         self.now = now
         self.warning: str | None = None
-        self.directives: Directives = read_directives(headers, request.repeated)
-        self.country = population.countries.get(headers.get("countrycode", "")) or population.home
-        self.today: date = self.directives.today or now.astimezone(self.country.zone).date()
+        self.directives: Directives = read_directives(request)
+        self.country = population.countries.get(request.headers.get("countrycode", "")) or population.home
 
         self.fields: Mapping[str, Any]
         self.fields, body_violations = contract.read_body(request.body)
         self.violations: list[Violation] = [
             *contract.header_violations(request),
-            *self._unsupported(),
+            *_unsupported(request.headers, population.countries),
             *body_violations,
         ]
         customer_id, card_number = self.fields.get("customerId"), self.fields.get("cardNumber")
         self.customer_id = Identity("customerId", customer_id) if customer_id else None
         self.card_number = Identity("cardNumber", card_number) if card_number else None
+
+    @property
+    def today(self) -> date:
+        """The day that counts for this call: the directive's, or the clock's in the country's time zone."""
+        return self.directives.today or self.now.astimezone(self.country.zone).date()
 
     @property
     def identity(self) -> Identity | None:
@@ -76,25 +77,23 @@ class Inquiry:
         }
         return {"request": fields, "headers": headers, "today": self.today.isoformat()}
 
-    def _unsupported(self) -> list[Violation]:
-        headers, countries = self.request.headers, self.population.countries
-        code = headers.get("countrycode")
-        if not code:
-            return []
-        country = countries.get(code)
-        if country is None:
-            return [_unsupported("countryCode", code, countries)]
-        return [
-            _unsupported(name, value, supported)
-            for name, attribute in _SUPPORT
-            if (value := headers.get(name.lower()))
-            and (supported := getattr(country, attribute)) is not None
-            and value not in supported
-        ]
+
+def _unsupported(headers: Mapping[str, str], countries: Mapping[str, Country]) -> list[Violation]:
+    """Name what the world does not serve; what is missing is a breach of the contract already."""
+    country = countries.get(code := headers.get("countrycode", ""))
+    if country is None:
+        return [_not_served("countryCode", code, countries)] if code else []
+    business, channel = headers.get("businesscode"), headers.get("channelid")
+    violations = []
+    if business and country.businesses is not None and business not in country.businesses:
+        violations.append(_not_served("businessCode", business, country.businesses))
+    if channel and country.channels is not None and channel not in country.channels:
+        violations.append(_not_served("ChannelId", channel, country.channels))
+    return violations
 
 
-def _unsupported(header: str, value: str, supported: Any) -> Violation:
-    known = ", ".join(sorted(supported))
+def _not_served(header: str, value: str, served: Iterable[str]) -> Violation:
+    known = ", ".join(sorted(served))
     # seed, 403: "Channel/Country/Business provided in the request is not supported currently"
     return Violation("accessNotConfigured", header, f"{header} {value[:40]!r} is not one of this world's: {known}")
 

@@ -55,7 +55,10 @@ class CustomerOutcome(NamedTuple):
         """Return the bank's answer about the customer. Raises TemplateMistake."""
         population = inquiry.population
         customer = self.customer(population, inquiry.country, inquiry.identity, inquiry.template_context)
-        return customer.reply(population.is_birthday(customer.birthday, inquiry.today))
+        birthday = customer.birthday
+        # What day it is matters only to those who have one birthday a year, and takes a while to find out.
+        is_birthday = birthday == "today" or (birthday != "never" and population.is_birthday(birthday, inquiry.today))
+        return customer.reply(is_birthday)
 
 
 class ErrorOutcome(NamedTuple):
@@ -161,7 +164,7 @@ class Scenario(NamedTuple):
     @property
     def title(self) -> str:
         """The scenario as people say it; a card number is masked."""
-        return f"{self.section} {without_cards(self.pattern)}"
+        return f"{self.section} {without_cards(self.pattern) if self.section == 'cardNumber' else self.pattern}"
 
     @property
     def is_counted(self) -> bool:
@@ -205,6 +208,11 @@ class ScenarioBook:
                 self._exact[scenario.section][scenario.pattern] = scenario
             if scenario.other:
                 self._exact[scenario.other.kind][scenario.other.value] = scenario
+        # Most numbers begin like no prefix at all, which one look tells.
+        self._heads = {
+            section: (shortest := min(map(len, prefixes), default=0), {prefix[:shortest] for prefix in prefixes})
+            for section, prefixes in self._prefixes.items()
+        }
         self._lengths = {
             section: sorted({len(prefix) for prefix in prefixes}, reverse=True)
             for section, prefixes in self._prefixes.items()
@@ -228,7 +236,8 @@ class ScenarioBook:
         """Find the scenario that names this identity."""
         if scenario := self._exact[identity.kind].get(identity.value):
             return scenario
-        if identity.is_full_length:
+        shortest, heads = self._heads[identity.kind]
+        if identity.value[:shortest] in heads and identity.is_full_length:
             prefixes = self._prefixes[identity.kind]
             for length in self._lengths[identity.kind]:
                 if scenario := prefixes.get(identity.value[:length]):
