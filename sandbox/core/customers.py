@@ -140,7 +140,7 @@ class Population:
         names = self._names.get(country.locale)
         if names is None:
             names = self._names[country.locale] = _Names(country.locale)
-        return names.pick(digest[12:])
+        return names.pick(int.from_bytes(digest[12:]))
 
 
 def card_of(customer_id: str) -> str:
@@ -219,13 +219,15 @@ class _Names:
             pools[part] = _pool(person, part)
         self._formats = [(text, [pools[part] for part in parts]) for text, parts in untitled or formats]
 
-    def pick(self, digest: bytes) -> str:
-        """Return the name that belongs to the digest: two bytes for the form, three for each part."""
-        text, pools = self._formats[int.from_bytes(digest[:2]) % len(self._formats)]
-        return text % tuple(
-            pool[int.from_bytes(digest[start : start + 3]) % len(pool)]
-            for start, pool in zip(range(2, len(digest), 3), pools, strict=False)
-        )
+    def pick(self, number: int) -> str:
+        """Return the name that belongs to a number, which is best a large one."""
+        number, form = divmod(number, len(self._formats))
+        text, pools = self._formats[form]
+        parts = []
+        for pool in pools:
+            number, index = divmod(number, len(pool))
+            parts.append(pool[index])
+        return text % tuple(parts)
 
 
 # A few locales put a part together out of others; then a sample of what they make is the list.

@@ -9,6 +9,7 @@ import click
 from sandbox.cli import commands
 from sandbox.core.decide import PRECEDENCE
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
+from sandbox.core.faults import FAULTS
 from sandbox.runtime import Sandbox
 from sandbox.settings import SETTINGS
 
@@ -43,6 +44,10 @@ def explanations() -> str:
     return _table(("response header", "says"), ((f"`{name}`", text) for name, text in RESPONSE_HEADERS.items()))
 
 
+def faults() -> str:
+    return _table(("fault", "on the wire"), ((f"`{name}`", text) for name, text in FAULTS.items()))
+
+
 def settings() -> str:
     rows = (
         (
@@ -71,6 +76,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "precedence": precedence,
     "directives": directives,
     "explanations": explanations,
+    "faults": faults,
     "settings": settings,
     "commands": command_list,
 }

@@ -90,7 +90,7 @@ def test_an_example_answers_as_printed(command: str, expected: str, url: str, tm
         check=False,
     )
     pattern = ".*".join(re.escape(part) for part in expected.strip().split("..."))
-    assert re.fullmatch(pattern, result.stdout.strip()), result.stdout
+    assert re.fullmatch(pattern, result.stdout.strip(), re.DOTALL), result.stdout
 
 
 def test_the_example_of_a_scenario_file_is_one(tmp_path: Path) -> None:
