@@ -34,6 +34,7 @@ STARTER_FILE = PACKAGE / "starter" / "my-scenarios.yaml"
 WORLD_FILE = "world.yaml"
 MAGIC_FILE = "magic-values.yaml"
 LARGEST_BYTES = 64 * 2**20
+_PART = 1_000
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -76,15 +77,18 @@ class Loader:
         self._contract = contract
         self._shown_root = "scenarios" if root is None else str(root)
         self._entry_cache: dict[tuple[str, bytes], list[Scenario]] = {}
+        self._retired: list[list[Scenario]] = []
 
     def load(self) -> Scenery:
         """Read all files. Raises ScenarioMistakes."""
-        # Millions of short-lived objects that hold no cycles: the collector would only stop everybody for nothing.
+        # Millions of objects that hold no cycles: the collector would stop everybody for nothing, now and, unless
+        # they are frozen, with every full pass to come.
         was_enabled = gc.isenabled()
         gc.disable()
         try:
             return self._load()
         finally:
+            gc.freeze()
             if was_enabled:
                 gc.enable()
 
@@ -115,10 +119,18 @@ class Loader:
         if mistakes:
             raise ScenarioMistakes(mistakes)
         assert population is not None
+        self._retired += [found for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
         return Scenery(
             population, ScenarioBook(scenarios), tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
         )
+
+    def let_go(self) -> None:
+        """Free the scenarios that no set has any more, one by one: freeing 100,000 at once stops every caller."""
+        for scenarios in self._retired:
+            while scenarios:
+                scenarios.pop()
+        self._retired.clear()
 
     @property
     def _is_shipped(self) -> bool:
@@ -201,8 +213,11 @@ def _read_scenarios(
     wrong: list[tuple[DataPath, str]] = []
     scenarios = []
     for section in SECTIONS:
-        for pattern, entry in document.data.get(section, {}).items():
-            place = Place(shown, document.positions[section, pattern][0])
+        entries = document.data.get(section, {})
+        # Taken out one by one: freeing a large document at once would keep every caller waiting.
+        for pattern in list(entries):
+            entry = entries.pop(pattern)
+            place = Place(shown, document.positions.pop((section, pattern))[0])
             base = (section, pattern)
             scenario, found = read_entry(entry, section, pattern, place, contract)
             scenarios.append(scenario)
@@ -229,11 +244,25 @@ def _checked(content: bytes, shown: str, schema: Schema, mistakes: list[Mistake]
     if document.data is None:
         mistakes.append(_about(shown, "is empty; write something in it or take it out"))
         return None
-    if not schema.is_valid(document.data):
+    if not _is_valid(schema, document.data):
         document = _document(content, shown, every_position=True)
         mistakes += [document.mistake(path, text) for path, text in schema.mistakes(document.data)]
         return None
     return document
+
+
+def _is_valid(schema: Schema, data: Any) -> bool:
+    """Hold data against a schema, large mappings in parts: one call for all would keep every caller waiting."""
+    if not isinstance(data, dict) or sum(map(len, filter(None, data.values()))) <= _PART:
+        return schema.is_valid(data)
+    for section, entries in data.items():
+        patterns = list(entries) if isinstance(entries, dict) else []
+        for start in range(0, len(patterns), _PART):
+            if not schema.is_valid({section: {name: entries[name] for name in patterns[start : start + _PART]}}):
+                return False
+        if not patterns and not schema.is_valid({section: entries}):
+            return False
+    return True
 
 
 def _clashes(scenarios: list[Scenario]) -> Iterator[Mistake]:

@@ -4,7 +4,6 @@ Rule 1: a set of files is swapped whole, and only for a good one; a broken save 
 Rule 2: what calls change belongs to a space, the caller's client_id, and spaces never see each other.
 """
 
-import gc
 import heapq
 import logging
 import threading
@@ -100,7 +99,6 @@ class Sandbox:
         self._fresh = _FIRST_FRESH
         self._reloading = threading.Lock()
         self._handing_out = threading.Lock()
-        _settle_memory()
 
     @property
     def scenery(self) -> Scenery:
@@ -246,12 +244,10 @@ class Sandbox:
                     "%s; the last good set stays:\n%s", error, "\n".join(map(str, error.mistakes))
                 )
             else:
-                # The old set dies here, in the reloading thread, not in a call.
-                old, self._scenery = self._scenery, scenery
+                self._scenery = scenery
                 self._last_reload = Reload(self.clock.now(), ())
                 log.info("read %d files with %d scenarios", len(scenery.files), len(scenery.book))
-                del old
-                _settle_memory()
+                self.loader.let_go()
             return self._last_reload
 
     def warm_up(self) -> None:
@@ -484,8 +480,3 @@ def _number_problems(section: str, pattern: str) -> Iterator[str]:
 def _misuse_of_entry(mistakes: list[tuple[DataPath, str]]) -> Misuse:
     named = [(".".join(map(str, path)), without_cards(message)) for path, message in mistakes]
     return Misuse("; ".join(f"{path}: {message}" if path else message for path, message in named), named)
-
-
-def _settle_memory() -> None:
-    """Tell the collector that what is loaded stays: with 100,000 scenarios, each full pass would stop every call."""
-    gc.freeze()
