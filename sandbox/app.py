@@ -20,18 +20,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import console, control
-from .core.contract import PATH
 from .core.decide import Decision
 from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from .core.messages import BankRequest, bank_request, masked
 from .guard import Guard
 from .journal import Exchange
 from .loader import CONTRACT_FILE
-from .runtime import Misuse, Sandbox
+from .misuse import Misuse
+from .runtime import Sandbox
 from .watching import watch
 from .wire import Wire, commit, wait
 
-BASE_PATH = "/api"
 LARGEST_BODY_BYTES = 64 * 1024
 
 log = logging.getLogger("sandbox")
@@ -54,13 +53,14 @@ class Shell:
         self.sandbox = sandbox
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
-        prefixes = [prefix + base for prefix in ("", *sandbox.settings.prefix) for base in ("", BASE_PATH)]
-        self._endpoint_paths = frozenset(prefix + PATH for prefix in prefixes)
+        contract = sandbox.contract
+        prefixes = [prefix + base for prefix in ("", *sandbox.settings.prefix) for base in ("", contract.base_path)]
+        self._endpoint_paths = frozenset(prefix + contract.path for prefix in prefixes)
         self._cors = CORSMiddleware(
             self._answer_bank,
             allow_origins=["*"],
             allow_methods=["POST"],
-            allow_headers=["*", *(rule.name for rule in sandbox.contract.headers), *REQUEST_HEADERS],
+            allow_headers=["*", *(rule.name for rule in contract.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
         self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
@@ -189,7 +189,7 @@ def _pages(
     contract_yaml = CONTRACT_FILE.read_bytes()
 
     async def index(request: Request) -> Response:
-        return PlainTextResponse(_INDEX)
+        return PlainTextResponse(_INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path))
 
     async def openapi_yaml(request: Request) -> Response:
         return Response(contract_yaml, media_type="application/yaml")
@@ -236,9 +236,9 @@ class _Forward(Response):
         await self._app(scope, receive, send)
 
 
-_INDEX = f"""Segment Sandbox
+_INDEX = """Segment Sandbox
 
-POST {BASE_PATH}{PATH}   the bank's customer-segment API
+POST {endpoint}   the bank's customer-segment API
 GET  /docs                                     its reference
 GET  /openapi.yaml, /openapi.json              its contract
 GET  /_sandbox/health                          how the sandbox is

@@ -150,11 +150,11 @@ def customers(
 ) -> None:
     """Find customers with a property."""
     from .control import customer_json
-    from .runtime import Misuse
+    from .misuse import Misuse
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
     try:
-        found = [customer_json(customer) for customer in sandbox.find_customers(count, country, birthday, segment)]
+        found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment)]
     except Misuse as misuse:
         raise click.UsageError(str(misuse)) from None
     if as_json:
@@ -265,15 +265,16 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 
 def _greet(url: str, sandbox: "Sandbox") -> None:
-    from .app import BASE_PATH
-    from .core.contract import PATH
-
     headers = [f"-H '{name}: {value}'" for name, value in sandbox.contract.example_headers.items()]
     body = json.dumps({"customerId": "321116471234"})
     click.echo(f"Segment Sandbox {__version__} is ready on {url}\n")
     if sandbox.settings.control_token and not sandbox.settings.is_loopback:
         click.echo(f"control token: {sandbox.settings.control_token}\n")
-    click.echo(f"curl -i {url}{BASE_PATH}{PATH} \\\n  " + " \\\n  ".join([*headers, f"-d '{body}'"]) + "\n")
+    click.echo(
+        f"curl -i {url}{sandbox.contract.base_path}{sandbox.contract.path} \\\n  "
+        + " \\\n  ".join([*headers, f"-d '{body}'"])
+        + "\n"
+    )
     sys.stdout.flush()
 
 

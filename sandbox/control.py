@@ -7,7 +7,7 @@ Rule 2: a parameter or field that is not known is a problem, never ignored.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -20,11 +20,14 @@ from .core.decide import PRECEDENCE, Decision
 from .core.durations import read_duration
 from .core.messages import bank_request
 from .documents import YAML_LOADER, read_document
-from .journal import Exchange, Match, Reader, findings, instant, order_verdict, verdict
+from .journal import Exchange, Reader, instant
 from .loader import PACKAGE
-from .runtime import FoundCustomer, Missing, Misuse, Sandbox
+from .misuse import Missing, Misuse
+from .people import FoundCustomer
+from .runtime import Sandbox
 from .spaces import FOR_ALL, Override, Space
 from .streams import EventStream
+from .verification import Match, findings, order_verdict, verdict
 
 PREFIX = "/_sandbox"
 LARGEST_BODY_BYTES = 2**20
@@ -145,36 +148,24 @@ class _Control:
 
     async def find_customers(self, request: Request) -> Response:
         query = _query(request, "birthday", "segment", "country", "count", "space")
+        people = self._sandbox.people(query.get("space", FOR_ALL))
+        count = _number("count", query.get("count", "5"))
         # A rare property takes a while to find; the calls of others don't wait for it.
         found = await asyncio.to_thread(
-            partial(
-                self._sandbox.find_customers,
-                _number("count", query.get("count", "5")),
-                query.get("country"),
-                query.get("birthday"),
-                query.get("segment"),
-                query.get("space", FOR_ALL),
-            )
+            people.search, count, query.get("country"), query.get("birthday"), query.get("segment")
         )
         return Json([customer_json(customer) for customer in found])
 
     async def make_customer(self, request: Request) -> Response:
         wish = await _fields(request, "birthday", "segment", "country", "space")
-        found = await asyncio.to_thread(
-            partial(
-                self._sandbox.fresh_customer,
-                wish.get("country"),
-                wish.get("birthday"),
-                wish.get("segment"),
-                wish.get("space", FOR_ALL),
-            )
-        )
+        people = self._sandbox.people(wish.get("space", FOR_ALL))
+        found = await asyncio.to_thread(people.hand_out, wish.get("country"), wish.get("birthday"), wish.get("segment"))
         return Json(customer_json(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
 
     async def show_customer(self, request: Request) -> Response:
         query = _query(request, "country", "space")
-        number = request.path_params["identity"]
-        return Json(customer_json(self._sandbox.customer(number, query.get("country"), query.get("space", FOR_ALL))))
+        people = self._sandbox.people(query.get("space", FOR_ALL))
+        return Json(customer_json(people.find(request.path_params["identity"], query.get("country"))))
 
     async def list_spaces(self, request: Request) -> Response:
         spaces = (self._sandbox.spaces.for_all, *self._sandbox.spaces)

@@ -8,14 +8,14 @@ Rule 3: a slow reader is dropped, never waited for.
 import asyncio
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from .core.contract import Contract
 from .core.decide import Decision
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Place, Violation, holds_card, masked, without_cards
+from .core.messages import BankRequest, Place, Violation, holds_card, masked, without_cards
 
 LONGEST_TEXT = 2_000
 MOST_HEADERS = 64
@@ -53,7 +53,7 @@ class Exchange(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return the exchange as the control API shows it."""
-        fields = {_JSON_NAMES.get(name, name): value for name, value in self._asdict().items() if name != "hashes"}
+        fields = {JSON_NAMES.get(name, name): value for name, value in self._asdict().items() if name != "hashes"}
         return {
             **fields,
             "at": instant(self.at),
@@ -62,8 +62,7 @@ class Exchange(NamedTuple):
         }
 
 
-_FIELDS = {"customerId": "customer_id", "cardNumber": "card_number"}
-_JSON_NAMES = {field: name for name, field in _FIELDS.items()}
+JSON_NAMES = {"customer_id": "customerId", "card_number": "cardNumber"}
 
 
 def instant(at: datetime) -> str:
@@ -147,69 +146,6 @@ def _secret(value: str) -> str:
     return f"{scheme}{space}{masked(token)}" if space else masked(value)
 
 
-class Match:
-    """What exchanges one is looking for. Raises ValueError, saying what there is, for anything unknown."""
-
-    FIELDS = (
-        "method",
-        "path",
-        "status",
-        "rule",
-        "code",
-        "uuid",
-        "fault",
-        "scenario",
-        *IDENTITY_LENGTHS,
-        "since",
-        "until",
-    )
-
-    def __init__(self, wanted: Mapping[str, Any]) -> None:
-        for name in wanted:
-            if name not in self.FIELDS:
-                raise ValueError(f"{str(name)[:40]!r} is nothing to look for; there are {', '.join(self.FIELDS)}")
-        self._wanted = {name: str(value) for name, value in wanted.items()}
-        self._since, self._until = (_moment(name, self._wanted.get(name)) for name in ("since", "until"))
-
-    def differences(self, exchange: Exchange) -> Iterator[str]:
-        """Say in what an exchange is not what one is looking for."""
-        for name, wanted in self._wanted.items():
-            if name in exchange.hashes:
-                # What is masked, or may be, is compared by its hash.
-                if exchange.hashes[name] != number_hash(wanted):
-                    yield f"{name}: expected {without_cards(wanted)}, found another"
-            elif name == "since":
-                if self._since and exchange.at < self._since:
-                    yield f"since: expected {wanted} or later, found {instant(exchange.at)}"
-            elif name == "until":
-                if self._until and exchange.at > self._until:
-                    yield f"until: expected {wanted} or earlier, found {instant(exchange.at)}"
-            else:
-                found = exchange.headers.get("uuid") if name == "uuid" else getattr(exchange, _FIELDS.get(name, name))
-                if str(found) != wanted:
-                    yield f"{name}: expected {without_cards(wanted)}, found {found if found is not None else 'none'}"
-
-    def fits(self, exchange: Exchange) -> bool:
-        """Tell whether this is an exchange one is looking for."""
-        return next(self.differences(exchange), None) is None
-
-    def __str__(self) -> str:
-        shown = (f"{name}={without_cards(value)}" for name, value in self._wanted.items())
-        return ", ".join(shown) or "any call"
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment
-    except ValueError:
-        pass
-    raise ValueError(f"{name}: found {text[:40]!r}, expected a moment with its offset, such as 2026-03-14T09:00:00Z")
-
-
 class Reader:
     """Somebody who follows the journal live; `dropped` is set when they were too slow."""
 
@@ -276,93 +212,3 @@ class Journal:
     def unfollow(self, reader: Reader) -> None:
         """Stop telling the reader."""
         self._readers.discard(reader)
-
-
-def verdict(exchanges: Iterable[Exchange], match: Match, comparison: str, wanted: int) -> tuple[bool, dict[str, Any]]:
-    """Tell whether exactly, at least or at most so many exchanges match; if not, what came closest."""
-    everything = list(exchanges)
-    count = sum(match.fits(exchange) for exchange in everything)
-    verified = {"exactly": count == wanted, "atLeast": count >= wanted, "atMost": count <= wanted}[comparison]
-    words = {"exactly": "exactly", "atLeast": "at least", "atMost": "at most"}[comparison]
-    message = f"expected {words} {wanted} of {match}; found {count} in {len(everything)} calls"
-    answer: dict[str, Any] = {"verified": verified, "count": count, "message": message}
-    if not verified and count < wanted and (closest := _closest(everything, match)):
-        answer["closest"] = closest
-        answer["message"] += f"; call {closest['exchange']['id']} came closest: {closest['differences'][0]}"
-    return verified, answer
-
-
-def order_verdict(exchanges: Iterable[Exchange], matches: list[Match]) -> tuple[bool, dict[str, Any]]:
-    """Tell whether the matches were met one after the other, whatever came between."""
-    everything = list(exchanges)
-    rest = iter(everything)
-    for number, match in enumerate(matches):
-        if not any(match.fits(exchange) for exchange in rest):
-            came = any(match.fits(exchange) for exchange in everything)
-            why = "came, but not after those before it" if came else "did not come"
-            message = f"expected {len(matches)} calls in order; the {number + 1}. ({match}) {why}"
-            closest = None if came else _closest(everything, match)
-            return False, {"verified": False, "message": message, **({"closest": closest} if closest else {})}
-    return True, {"verified": True, "message": f"all {len(matches)} calls came in order"}
-
-
-def _closest(exchanges: list[Exchange], match: Match) -> dict[str, Any] | None:
-    misses = [(list(match.differences(exchange)), exchange) for exchange in exchanges]
-    misses = [(differences, exchange) for differences, exchange in misses if differences]
-    if not misses:
-        return None
-    differences, exchange = min(misses, key=lambda miss: len(miss[0]))
-    return {"exchange": exchange.as_json(), "differences": differences}
-
-
-def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str, Any]]:
-    """Say what a caller could do better, as far as the exchanges show it."""
-    everything = [exchange for exchange in exchanges if exchange.rule != "http"]
-    found: list[dict[str, Any]] = []
-    uuids = Counter(uuid for exchange in everything if (uuid := exchange.headers.get("uuid")))
-    for uuid, count in uuids.items():
-        if count > 1:
-            found.append(
-                {
-                    "finding": "uuid reused",
-                    "detail": f"{uuid[:80]} came {count} times; the contract wants a new one for every request",
-                    "calls": count,
-                }
-            )
-    known = {rule.key for rule in contract.headers}
-    alike = {_plain(key): next(rule.name for rule in contract.headers if rule.key == key) for key in known}
-    for rule in contract.headers:
-        missing = sum(rule.key not in exchange.headers for exchange in everything)
-        if not rule.required and missing:
-            found.append(
-                {
-                    "finding": "optional header missing",
-                    "detail": f"{rule.name} was left out of {missing} of {len(everything)} calls",
-                    "calls": missing,
-                }
-            )
-    spelt = Counter(
-        name for exchange in everything for name in exchange.headers if name not in known and _plain(name) in alike
-    )
-    for name, count in spelt.items():
-        found.append(
-            {
-                "finding": "header spelt otherwise",
-                "detail": f"{name}: the contract spells it {alike[_plain(name)]}",
-                "calls": count,
-            }
-        )
-    real = sum(exchange.warning is not None for exchange in everything)
-    if real:
-        found.append(
-            {
-                "finding": "real card number",
-                "detail": "a card number that looks real was sent; never use customers' cards here",
-                "calls": real,
-            }
-        )
-    return found
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "").replace("_", "").lower()

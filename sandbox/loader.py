@@ -20,8 +20,9 @@ import yaml
 
 from .core.contract import Contract
 from .core.customers import RESERVED_PREFIX, Country, Population
+from .core.entries import read_entry
 from .core.messages import Place
-from .core.scenarios import SECTIONS, Scenario, ScenarioBook, read_entry
+from .core.scenarios import SECTIONS, Scenario, ScenarioBook
 from .core.schema import Path as DataPath
 from .core.schema import Schema, meant
 from .documents import YAML_LOADER, Document, Mistake, read_document

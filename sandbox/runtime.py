@@ -7,24 +7,26 @@ Rule 2: what calls change belongs to a space, the caller's client_id, and spaces
 import heapq
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import version
-from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from . import __version__
 from .clock import Clock
-from .core.contract import PATH, Contract
-from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, card_of, position_of
+from .core.contract import Contract
+from .core.customers import RESERVED_PREFIX
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import PREFER, SCENARIO
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, IdentityKind, Place, without_cards
-from .core.scenarios import CustomerOutcome, ErrorOutcome, Scenario, ScenarioBook, read_birthday, read_entry
+from .core.entries import read_entry
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, without_cards
+from .core.scenarios import ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .documents import Mistake
 from .journal import Exchange, Recorder, instant
 from .loader import Loader, ScenarioMistakes, Scenery, load_contract, scenario_schema
+from .misuse import Missing, Misuse
+from .people import HandedOut, People
 from .settings import Settings
 from .spaces import (
     EARLIEST,
@@ -41,27 +43,7 @@ from .spaces import (
     space_name,
 )
 
-MOST_CUSTOMERS = 1_000
-_SEARCHED = 500_000
-# Fresh identities begin where no search gets to, so that nobody has met them.
-_FIRST_FRESH = 10**11
-
 log = logging.getLogger("sandbox")
-
-
-class Misuse(ValueError):
-    """The sandbox itself was asked for something it does not have; the message says what it has.
-
-    `mistakes` are those in an entry that was sent: (path, message).
-    """
-
-    def __init__(self, message: str, mistakes: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(message)
-        self.mistakes = mistakes
-
-
-class Missing(Misuse):
-    """What was asked for is not there."""
 
 
 class Reload(NamedTuple):
@@ -69,17 +51,6 @@ class Reload(NamedTuple):
 
     at: datetime
     mistakes: tuple[Mistake, ...]
-
-
-class FoundCustomer(NamedTuple):
-    """A customer with the numbers that lead to it. `scenario` is the file and line, None for a synthetic one."""
-
-    country: str
-    customer_id: str | None
-    card_number: str | None
-    customer: Customer
-    is_birthday: bool
-    scenario: str | None
 
 
 class Sandbox:
@@ -96,9 +67,8 @@ class Sandbox:
         self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
         self._recorder = Recorder(self.contract)
         self._placed = 0
-        self._fresh = _FIRST_FRESH
         self._reloading = threading.Lock()
-        self._handing_out = threading.Lock()
+        self._handed_out = HandedOut()
 
     @property
     def scenery(self) -> Scenery:
@@ -109,14 +79,14 @@ class Sandbox:
     def last_reload(self) -> Reload:
         return self._last_reload
 
-    def answer(self, request: BankRequest, method: str = "POST", path: str = PATH) -> tuple[Decision, Exchange]:
+    def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, Exchange]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
         real = self.clock.now()
         space = self.spaces.use(space_name(request.headers.get("client_id")), real)
         decision = decide(request, self._world(space, real))
         if decision.counted:
             space.count(decision.counted)
-        return decision, self._record(space, real, method, path, request, decision)
+        return decision, self._record(space, real, method, path or self.contract.path, request, decision)
 
     def refuse(
         self,
@@ -304,61 +274,9 @@ class Sandbox:
             for error in self.contract.errors_by_name.values()
         ]
 
-    def customer(self, number: str, country_code: str | None = None, space: str = FOR_ALL) -> FoundCustomer:
-        """Show the customer who has this customerId or cardNumber. Raises Misuse, or Missing when nobody has."""
-        kind: IdentityKind = "customerId" if len(number) <= IDENTITY_LENGTHS["customerId"] else "cardNumber"
-        identity = Identity(kind, number)
-        if not number.isascii() or not number.isdigit() or len(number) > IDENTITY_LENGTHS[kind]:
-            raise Misuse("expected a customerId of up to 12 digits or a cardNumber of up to 16")
-        country, now = self._country(country_code), self.now(space)
-        scenario = self._scenery.book.match(identity)
-        if scenario and (found := self._written(scenario, identity, country, now)):
-            return found
-        if scenario or not identity.is_full_length or not self._scenery.population.synthesizes_unknown:
-            raise Missing(
-                f"{identity} is no customer's" + (f": {scenario.title} in {scenario.place}" if scenario else "")
-            )
-        return self._synthetic(identity, country, now)
-
-    def find_customers(
-        self,
-        count: int = 5,
-        country_code: str | None = None,
-        birthday: str | None = None,
-        segment: str | None = None,
-        space: str = FOR_ALL,
-    ) -> list[FoundCustomer]:
-        """Find up to `count` customers with these properties, those in scenario files first, always in one order.
-
-        `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now, on the space's clock. Raises
-        Misuse.
-        """
-        if not 1 <= count <= MOST_CUSTOMERS:
-            raise Misuse(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
-        country, now = self._country(country_code), self.now(space)
-        suits = self._suits(country, birthday, segment, now)
-        candidates = chain(self._all_written(country, suits, now), self._all_synthetic(country, suits, now, 0))
-        return list(islice(candidates, count))
-
-    def fresh_customer(
-        self,
-        country_code: str | None = None,
-        birthday: str | None = None,
-        segment: str | None = None,
-        space: str = FOR_ALL,
-    ) -> FoundCustomer:
-        """Return a customer with these properties whom nobody was given before. Raises Misuse where there is none."""
-        country, now = self._country(country_code), self.now(space)
-        population = self._scenery.population
-        if segment is not None and segment not in population.segments:
-            raise Misuse(f"segment: found {segment[:40]!r}, expected one of {', '.join(population.segments)}")
-        suits = self._suits(country, birthday, segment, now)
-        with self._handing_out:
-            for found in self._all_synthetic(country, suits, now, self._fresh):
-                assert found.customer_id
-                self._fresh = position_of(found.customer_id) + 1
-                return found
-        raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
+    def people(self, space: str = FOR_ALL) -> People:
+        """Return everybody there is, on the day that it is in a space."""
+        return People(self._scenery.population, self._scenery.book, self.now(space), self._handed_out)
 
     def _world(self, space: Space, real: datetime) -> World:
         scenery, for_all = self._scenery, self.spaces.for_all
@@ -389,82 +307,6 @@ class Sandbox:
             if scenario.pattern.startswith(RESERVED_PREFIX) and scenario.identity and isinstance(outcome, ErrorOutcome):
                 magic[outcome.error.name, scenario.section] = scenario.pattern
         return magic
-
-    def _country(self, code: str | None) -> Country:
-        countries = self._scenery.population.countries
-        if code is None:
-            return self._scenery.population.home
-        if (country := countries.get(code.upper())) is None:
-            raise Misuse(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
-        return country
-
-    def _suits(
-        self, country: Country, birthday: str | None, segment: str | None, now: datetime
-    ) -> Callable[[str, Birthday], bool]:
-        population, today = self._scenery.population, now.astimezone(country.zone).date()
-        try:
-            wanted = None if birthday is None else read_birthday(birthday)
-        except ValueError as mistake:
-            raise Misuse(f"birthday: {mistake}") from None
-
-        def suits(found_segment: str, found_birthday: Birthday) -> bool:
-            if segment is not None and found_segment != segment:
-                return False
-            if wanted == "today":
-                return population.is_birthday(found_birthday, today)
-            return wanted is None or found_birthday == wanted
-
-        return suits
-
-    def _all_written(
-        self, country: Country, suits: Callable[[str, Birthday], bool], now: datetime
-    ) -> Iterator[FoundCustomer]:
-        for scenario in self._scenery.book:
-            identity = scenario.identity
-            if identity and not identity.value.startswith(RESERVED_PREFIX):
-                found = self._written(scenario, identity, country, now)
-                if found and suits(found.customer.segment, found.customer.birthday):
-                    yield found
-
-    def _all_synthetic(
-        self, country: Country, suits: Callable[[str, Birthday], bool], now: datetime, start: int
-    ) -> Iterator[FoundCustomer]:
-        population, book = self._scenery.population, self._scenery.book
-        if not population.synthesizes_unknown:
-            return
-        for customer_id in islice(population.customer_ids(start), _SEARCHED):
-            identity = Identity("customerId", customer_id)
-            if suits(*population.properties(country, identity)) and book.match(identity) is None:
-                yield self._synthetic(identity, country, now)
-
-    def _synthetic(self, identity: Identity, country: Country, now: datetime) -> FoundCustomer:
-        population = self._scenery.population
-        owner = population.customer_identity(identity)
-        customer = population.customer(country, owner)
-        if owner.kind == "customerId":
-            return self._found(country, owner.value, card_of(owner.value), customer, None, now)
-        return self._found(country, None, identity.value, customer, None, now)
-
-    def _written(self, scenario: Scenario, identity: Identity, country: Country, now: datetime) -> FoundCustomer | None:
-        outcome = scenario.steps[-1].outcome
-        if not isinstance(outcome, CustomerOutcome) or outcome.has_templates:
-            return None
-        customer = outcome.customer(self._scenery.population, country, identity)
-        numbers: dict[str, str | None] = {kind: scenario.own(kind) for kind in IDENTITY_LENGTHS}
-        numbers[identity.kind] = identity.value
-        return self._found(country, numbers["customerId"], numbers["cardNumber"], customer, str(scenario.place), now)
-
-    def _found(
-        self,
-        country: Country,
-        customer_id: str | None,
-        card: str | None,
-        customer: Customer,
-        scenario: str | None,
-        now: datetime,
-    ) -> FoundCustomer:
-        is_birthday = self._scenery.population.is_birthday(customer.birthday, now.astimezone(country.zone).date())
-        return FoundCustomer(country.code, customer_id, card, customer, is_birthday, scenario)
 
 
 def _number_problems(section: str, pattern: str) -> Iterator[str]:

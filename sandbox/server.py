@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from time import gmtime
 from types import FrameType
 from typing import Any
 
@@ -78,9 +79,9 @@ def serve(sandbox: Sandbox, on_ready: Callable[[str], None]) -> int:
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True
 
-    # uvicorn raises the signal again once it has stopped; with a handler of our own, a clean stop exits with 0.
     # Calls leave few cycles behind; by default, the collector would take a quarter of the time of each.
     gc.set_threshold(20_000, 20, 50)
+    # uvicorn raises the signal again once it has stopped; with a handler of our own, a clean stop exits with 0.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
@@ -94,18 +95,12 @@ def log_to_stderr(access: bool) -> None:
     """Send log lines to standard error: time (UTC), level, message."""
     handler = logging.StreamHandler(sys.stderr)
     formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = _utc
+    formatter.converter = gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("uvicorn.error", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("sandbox.access").setLevel(logging.INFO if access else logging.WARNING)
-
-
-def _utc(seconds: float | None) -> Any:
-    from time import gmtime
-
-    return gmtime(seconds)
 
 
 def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:

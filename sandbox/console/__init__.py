@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox import __version__
-from sandbox.core.contract import PATH
 from sandbox.runtime import Sandbox
 
 _CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'"
@@ -35,7 +34,8 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
             "reference.html",
             document=sandbox.contract.document,
             operation=operation,
-            path=PATH,
+            path=sandbox.contract.path,
+            base_path=sandbox.contract.base_path,
             headers=sandbox.contract.headers,
             request_fields=sandbox.contract.request_schema["properties"],
             schemas=sandbox.contract.document["components"]["schemas"],

@@ -16,7 +16,6 @@ from jsonschema_rs import Draft202012Validator
 
 from .messages import BankReply, BankRequest, Violation
 
-PATH = "/v1/customers/segments/retrieve"
 DEFAULT_LANGUAGE = "en"
 
 _JSON = (b"content-type", b"application/json")
@@ -98,7 +97,9 @@ class Contract:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.version: str = document["info"]["version"]
-        self.operation: Mapping[str, Any] = document["paths"][PATH]["post"]
+        self.base_path: str = document["servers"][0]["url"]
+        self.path, item = next(iter(document["paths"].items()))
+        self.operation: Mapping[str, Any] = item["post"]
         components = document["components"]
 
         self.errors = {error.name: error for error in self._documented_errors()}

@@ -1,0 +1,174 @@
+"""People: finding customers by their properties, written down or synthetic.
+
+Rule 1: a search goes through everybody in one fixed order, those in scenario files first.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import chain, islice
+from typing import NamedTuple
+
+from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, card_of, position_of
+from .core.entries import read_birthday
+from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
+from .core.scenarios import CustomerOutcome, Scenario, ScenarioBook
+from .misuse import Missing, Misuse
+
+MOST_CUSTOMERS = 1_000
+_SEARCHED = 500_000
+# Fresh identities begin where no search gets to, so that nobody has met them.
+_FIRST_FRESH = 10**11
+
+
+class FoundCustomer(NamedTuple):
+    """A customer with the numbers that lead to it. `scenario` is the file and line, None for a synthetic one."""
+
+    country: str
+    customer_id: str | None
+    card_number: str | None
+    customer: Customer
+    is_birthday: bool
+    scenario: str | None
+
+
+class HandedOut:
+    """How far fresh customers have been handed out."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.next = _FIRST_FRESH
+
+
+class People:
+    """Everybody there is at a moment."""
+
+    def __init__(self, population: Population, book: ScenarioBook, now: datetime, handed_out: HandedOut) -> None:
+        self._population = population
+        self._book = book
+        self._now = now
+        self._handed_out = handed_out
+
+    def find(self, number: str, country_code: str | None = None) -> FoundCustomer:
+        """Show the customer who has this customerId or cardNumber. Raises Misuse, or Missing when nobody has."""
+        kind: IdentityKind = "customerId" if len(number) <= IDENTITY_LENGTHS["customerId"] else "cardNumber"
+        identity = Identity(kind, number)
+        if not number.isascii() or not number.isdigit() or len(number) > IDENTITY_LENGTHS[kind]:
+            raise Misuse("expected a customerId of up to 12 digits or a cardNumber of up to 16")
+        country = self._country(country_code)
+        scenario = self._book.match(identity)
+        if scenario and (found := self._written(scenario, identity, country)):
+            return found
+        if scenario or not identity.is_full_length or not self._population.synthesizes_unknown:
+            raise Missing(
+                f"{identity} is no customer's" + (f": {scenario.title} in {scenario.place}" if scenario else "")
+            )
+        return self._synthetic(identity, country)
+
+    def search(
+        self,
+        count: int = 5,
+        country_code: str | None = None,
+        birthday: str | None = None,
+        segment: str | None = None,
+    ) -> list[FoundCustomer]:
+        """Find up to `count` customers with these properties, those in scenario files first, always in one order.
+
+        `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now. Raises Misuse.
+        """
+        if not 1 <= count <= MOST_CUSTOMERS:
+            raise Misuse(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
+        country = self._country(country_code)
+        suits = self._suits(country, birthday, segment)
+        candidates = chain(self._all_written(country, suits), self._all_synthetic(country, suits, 0))
+        return list(islice(candidates, count))
+
+    def hand_out(
+        self,
+        country_code: str | None = None,
+        birthday: str | None = None,
+        segment: str | None = None,
+    ) -> FoundCustomer:
+        """Return a customer with these properties whom nobody was given before. Raises Misuse where there is none."""
+        country = self._country(country_code)
+        population = self._population
+        if segment is not None and segment not in population.segments:
+            raise Misuse(f"segment: found {segment[:40]!r}, expected one of {', '.join(population.segments)}")
+        suits = self._suits(country, birthday, segment)
+        with self._handed_out.lock:
+            for found in self._all_synthetic(country, suits, self._handed_out.next):
+                assert found.customer_id
+                self._handed_out.next = position_of(found.customer_id) + 1
+                return found
+        raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
+
+    def _country(self, code: str | None) -> Country:
+        countries = self._population.countries
+        if code is None:
+            return self._population.home
+        if (country := countries.get(code.upper())) is None:
+            raise Misuse(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
+        return country
+
+    def _suits(self, country: Country, birthday: str | None, segment: str | None) -> Callable[[str, Birthday], bool]:
+        population, today = self._population, self._now.astimezone(country.zone).date()
+        try:
+            wanted = None if birthday is None else read_birthday(birthday)
+        except ValueError as mistake:
+            raise Misuse(f"birthday: {mistake}") from None
+
+        def suits(found_segment: str, found_birthday: Birthday) -> bool:
+            if segment is not None and found_segment != segment:
+                return False
+            if wanted == "today":
+                return population.is_birthday(found_birthday, today)
+            return wanted is None or found_birthday == wanted
+
+        return suits
+
+    def _all_written(self, country: Country, suits: Callable[[str, Birthday], bool]) -> Iterator[FoundCustomer]:
+        for scenario in self._book:
+            identity = scenario.identity
+            if identity and not identity.value.startswith(RESERVED_PREFIX):
+                found = self._written(scenario, identity, country)
+                if found and suits(found.customer.segment, found.customer.birthday):
+                    yield found
+
+    def _all_synthetic(
+        self, country: Country, suits: Callable[[str, Birthday], bool], start: int
+    ) -> Iterator[FoundCustomer]:
+        population, book = self._population, self._book
+        if not population.synthesizes_unknown:
+            return
+        for customer_id in islice(population.customer_ids(start), _SEARCHED):
+            identity = Identity("customerId", customer_id)
+            if suits(*population.properties(country, identity)) and book.match(identity) is None:
+                yield self._synthetic(identity, country)
+
+    def _synthetic(self, identity: Identity, country: Country) -> FoundCustomer:
+        population = self._population
+        owner = population.customer_identity(identity)
+        customer = population.customer(country, owner)
+        if owner.kind == "customerId":
+            return self._found(country, owner.value, card_of(owner.value), customer, None)
+        return self._found(country, None, identity.value, customer, None)
+
+    def _written(self, scenario: Scenario, identity: Identity, country: Country) -> FoundCustomer | None:
+        outcome = scenario.steps[-1].outcome
+        if not isinstance(outcome, CustomerOutcome) or outcome.has_templates:
+            return None
+        customer = outcome.customer(self._population, country, identity)
+        numbers: dict[str, str | None] = {kind: scenario.own(kind) for kind in IDENTITY_LENGTHS}
+        numbers[identity.kind] = identity.value
+        return self._found(country, numbers["customerId"], numbers["cardNumber"], customer, str(scenario.place))
+
+    def _found(
+        self,
+        country: Country,
+        customer_id: str | None,
+        card: str | None,
+        customer: Customer,
+        scenario: str | None,
+    ) -> FoundCustomer:
+        is_birthday = self._population.is_birthday(customer.birthday, self._now.astimezone(country.zone).date())
+        return FoundCustomer(country.code, customer_id, card, customer, is_birthday, scenario)
