@@ -168,8 +168,7 @@ class _Control:
         return Json(customer_json(people.find(request.path_params["identity"], query.get("country"))))
 
     async def list_spaces(self, request: Request) -> Response:
-        spaces = (self._sandbox.spaces.for_all, *self._sandbox.spaces)
-        return Json([self._summary(space) for space in spaces])
+        return Json([self._summary(space) for space in self._sandbox.all_spaces()])
 
     async def show_space(self, request: Request) -> Response:
         name = request.path_params["space"]

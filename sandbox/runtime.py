@@ -110,6 +110,11 @@ class Sandbox:
         found = self.spaces.find(space) or Space(space, 1, real)
         return explain(request, self._world(found, real))
 
+    def all_spaces(self) -> list[Space]:
+        """Return the space for all, and then those that were used, the latest last."""
+        self.spaces.forget(self.clock.now())
+        return [self.spaces.for_all, *self.spaces]
+
     def space(self, name: str) -> Space:
         """Return a space, which appears if need be."""
         return self.spaces.use(name, self.clock.now())

@@ -150,24 +150,30 @@ class Spaces:
         return self.for_all if name == FOR_ALL else self._spaces.get(name)
 
     def use(self, name: str, now: datetime) -> Space:
-        """Return the space, which appears if need be; those that were idle for too long go."""
+        """Return the space, which appears if need be."""
         if name == FOR_ALL:
             return self.for_all
-        if self._latest.name == name:
-            self._latest.used_at = now
-            return self._latest
-        space = self._spaces.pop(name, None) or Space(name, self._journal_size, now)
+        space = self._latest
+        if space.name != name:
+            space = self._spaces.pop(name, None) or Space(name, self._journal_size, now)
+            self._spaces[name] = self._latest = space
         space.used_at = now
-        self._spaces[name] = self._latest = space
-        while (first := next(iter(self._spaces.values()))) is not space:
+        self.forget(now)
+        return space
+
+    def forget(self, now: datetime) -> None:
+        """Let those spaces go that were idle for too long, or that are too many; not while somebody follows them."""
+        while self._spaces:
+            first = next(iter(self._spaces.values()))
             if len(self._spaces) <= self._most and now - first.used_at <= self._idle:
-                break
+                return
             del self._spaces[first.name]
             if first.journal.is_followed:
                 first.used_at = now
                 self._spaces[first.name] = first
-                break
-        return space
+                return
+            if first is self._latest:
+                self._latest = self.for_all
 
     def clear(self) -> None:
         """Reset every space, and forget those whose journal nobody follows."""

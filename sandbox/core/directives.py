@@ -71,7 +71,8 @@ def read_directives(request: BankRequest) -> Directives:
     violations: list[Violation] = []
     for name in (name for name in headers if name.startswith(_PREFIX)):
         if name not in _KNOWN:
-            violations.append(_breach(name, f"it is not a directive; {meant(name, _KNOWN)}"))
+            written = name.title()
+            violations.append(_breach(written, f"it is not a directive; {meant(written, _KNOWN.values())}"))
         elif name in repeated:
             violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))
 
