@@ -16,9 +16,7 @@ WHOLE = {"customer": {"fullName": "Luis Diaz Salinas", "customerSegment": "20", 
 
 
 @pytest.fixture(scope="module", params=["httptools", "h11"])
-def server(
-    request: pytest.FixtureRequest, serve_once: Serve, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, serve_once: Serve, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A server with either HTTP parser."""
     hiding = tmp_path_factory.mktemp("hiding")
     if request.param == "h11":
