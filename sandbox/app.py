@@ -162,7 +162,8 @@ def reply_headers(decision: Decision, uuid: str, exchange_id: int | None = None)
 def _one_line(text: str) -> bytes:
     if text.isascii() and text.isprintable():
         return text.encode()
-    return " ".join(text.split()).encode("ascii", "backslashreplace")
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(printable.split()).encode("ascii", "backslashreplace")
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .core.messages import Place, without_cards
-from .core.schema import Path, shown
+from .core.messages import Place, shown, without_cards
+from .core.schema import Path
 
 DEEPEST = 24
 
@@ -61,12 +61,16 @@ def read_document(text: str, file: str, every_position: bool = False) -> Documen
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "not YAML"
-        at_tab = mark is not None and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t"
+        # libyaml counts lines by more than one kind of line break, so a line may be none of ours.
+        line = "".join(text.split("\n")[mark.line : mark.line + 1]) if mark else ""
+        at_tab = line[mark.column : mark.column + 1] == "\t" if mark else False
         cure = "; there is a tab, indent with spaces" if at_tab else ""
         context = f" {error.context}" if error.context else ""
         builder.note(mark, f"not YAML: {problem}{context}{cure}")
-    except yaml.YAMLError as error:
-        builder.note(None, f"not YAML: {str(error).splitlines()[0]}")
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        place = Place(file, before.count("\n") + 1)
+        builder.mistakes.append(Mistake(place, len(before) - before.rfind("\n"), f"not YAML: {error.reason}"))
     if builder.mistakes and not every_position:
         return read_document(text, file, every_position=True)
     return Document(file, builder.data, builder.positions, builder.mistakes)
@@ -144,7 +148,7 @@ class _Builder:
     def _take_key(self, frame: _Frame, key: Any, event: Any) -> None:
         if not isinstance(key, str):
             self.note(event.start_mark, f"found {shown(key)} as a key, expected a text")
-            key = f"(line {event.start_mark.line + 1})"
+            key = f"(line {event.start_mark.line + 1}, column {event.start_mark.column + 1})"
         if key in frame.container:
             first = self.positions.get((*frame.path, key))
             where = f"; it stands on line {first[0]} already" if first else ""

@@ -135,18 +135,18 @@ class Loader:
 
     @property
     def _is_shipped(self) -> bool:
-        return self.root.resolve() == shipped_scenarios().resolve()
+        return os.path.realpath(self.root) == os.path.realpath(shipped_scenarios())
 
     def _files(self, mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
         if not self.root.exists():
             mistakes.append(_about(self._shown_root, "does not exist; expected a directory of YAML files, or one file"))
         elif self.root.is_dir():
-            yield from _walk(self.root, self._shown_root, (self.root.resolve(),), mistakes)
+            yield from _walk(self.root, self._shown_root, (os.path.realpath(self.root),), mistakes)
         else:
             yield self.root, self._shown_root
 
 
-def _walk(directory: Path, shown: str, above: tuple[Path, ...], mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
+def _walk(directory: Path, shown: str, above: tuple[str, ...], mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
     try:
         names = sorted(os.listdir(directory))
     except OSError as error:
@@ -161,7 +161,7 @@ def _walk(directory: Path, shown: str, above: tuple[Path, ...], mistakes: list[M
         if path.is_dir():
             if is_yaml:
                 mistakes.append(_about(shown_path, "is a directory, expected a file; rename it"))
-            elif (real := path.resolve()) in above:
+            elif (real := os.path.realpath(path)) in above:
                 mistakes.append(_about(shown_path, "is a link that leads back to where it stands; take it out"))
             else:
                 yield from _walk(path, shown_path, (*above, real), mistakes)
@@ -196,7 +196,8 @@ def _document(content: bytes, shown: str, every_position: bool = False) -> Docum
 
 
 def _is_world(shown: str, shown_root: str) -> bool:
-    return shown in (f"{shown_root.rstrip('/')}/{WORLD_FILE}", f"{shown_root.rstrip('/')}/world.yml")
+    directory, _, name = shown.rpartition("/")
+    return name in {WORLD_FILE, "world.yml"} and (shown == shown_root or directory == shown_root.rstrip("/"))
 
 
 @cache
@@ -208,48 +209,53 @@ def scenario_schema(definition: str | None = None) -> Schema:
 def _read_scenarios(
     content: bytes, shown: str, contract: Contract, is_magic: bool, mistakes: list[Mistake]
 ) -> list[Scenario]:
-    document = _checked(content, shown, scenario_schema(), mistakes)
-    if document is None:
-        return []
+    document, is_valid = _checked(content, shown, scenario_schema(), mistakes)
     wrong: list[tuple[DataPath, str]] = []
     scenarios = []
     for section in SECTIONS:
-        entries = document.data.get(section, {})
+        entries = document.data.get(section) if isinstance(document.data, dict) else None
+        entries = entries if isinstance(entries, dict) else {}
         # Taken out one by one: freeing a large document at once would keep every caller waiting.
         for pattern in list(entries):
             entry = entries.pop(pattern)
             place = Place(shown, document.positions.pop((section, pattern))[0])
+            # Where something else in the file is wrong, this entry may be right, or wrong in its own way.
+            if not is_valid and not scenario_schema("entry").is_valid(entry):
+                continue
             base = (section, pattern)
             scenario, found = read_entry(entry, section, pattern, place, contract)
             scenarios.append(scenario)
             wrong += [((*base, *path), text) for path, text in found]
             if "expires" in entry:
                 wrong.append(((*base, "expires"), "only an override expires; take it out"))
-            if section == "named":
-                if contract.error(pattern):
-                    wrong.append((base, "is the name of an error already; choose another"))
-            elif pattern.startswith(RESERVED_PREFIX) and not is_magic:
+            if section == "named" and contract.error(pattern):
+                wrong.append((base, "is the name of an error already; choose another"))
+            numbers = (pattern if section != "named" else "", scenario.other.value if scenario.other else "")
+            if not is_magic and any(number.startswith(RESERVED_PREFIX) for number in numbers):
                 wrong.append((base, f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"))
-    if wrong:
-        document = _document(content, shown, every_position=True)
-        mistakes += [document.mistake(path, text) for path, text in wrong]
+    _report(wrong, content, shown, mistakes)
     return scenarios
 
 
-def _checked(content: bytes, shown: str, schema: Schema, mistakes: list[Mistake]) -> Document | None:
-    """Read a document and hold it against its schema; None where there is a mistake."""
+def _report(wrong: list[tuple[DataPath, str]], content: bytes, shown: str, mistakes: list[Mistake]) -> None:
+    if wrong:
+        document = _document(content, shown, every_position=True)
+        mistakes += [document.mistake(path, text) for path, text in wrong]
+
+
+def _checked(content: bytes, shown: str, schema: Schema, mistakes: list[Mistake]) -> tuple[Document, bool]:
+    """Read a document and hold it against its schema; tell whether it is as it should be."""
     document = _document(content, shown)
     if document.mistakes:
         mistakes += document.mistakes
-        return None
+        return document._replace(data=None), False
     if document.data is None:
         mistakes.append(_about(shown, "is empty; write something in it or take it out"))
-        return None
+        return document, False
     if not _is_valid(schema, document.data):
-        document = _document(content, shown, every_position=True)
-        mistakes += [document.mistake(path, text) for path, text in schema.mistakes(document.data)]
-        return None
-    return document
+        _report(list(schema.mistakes(document.data)), content, shown, mistakes)
+        return document, False
+    return document, True
 
 
 def _is_valid(schema: Schema, data: Any) -> bool:
@@ -280,27 +286,28 @@ def _clashes(scenarios: list[Scenario]) -> Iterator[Mistake]:
 
 
 def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> Population | None:
-    document = _checked(content, shown, Schema(json.loads(WORLD_SCHEMA_FILE.read_bytes())), mistakes)
-    if document is None:
-        return None
-    data, wrong = document.data, []
+    document, is_valid = _checked(content, shown, Schema(json.loads(WORLD_SCHEMA_FILE.read_bytes())), mistakes)
+    data = document.data if isinstance(document.data, dict) else {}
+    described = data.get("countries")
+    wrong: list[tuple[DataPath, str]] = []
     countries = {}
-    for code, country in data["countries"].items():
-        try:
-            zone = ZoneInfo(country["timezone"])
-        except (OSError, ValueError):
-            cure = meant(country["timezone"], _example_zones(country["timezone"]))
-            wrong.append((("countries", code, "timezone"), f"found {country['timezone']!r}; {cure}"))
+    for code, country in described.items() if isinstance(described, dict) else ():
+        if not isinstance(country, dict):
             continue
-        if country["locale"] not in (locales := _locales()):
-            cure = meant(country["locale"], sorted(locales))
-            wrong.append((("countries", code, "locale"), f"Faker has no names for {country['locale']!r}; {cure}"))
-        countries[code] = Country(
-            code, country["locale"], zone, _codes(country.get("businesses")), _codes(country.get("channels"))
-        )
-    if wrong:
-        document = _document(content, shown, every_position=True)
-        mistakes += [document.mistake(path, text) for path, text in wrong]
+        locale, timezone = country.get("locale"), country.get("timezone")
+        if isinstance(locale, str) and locale not in (locales := _locales()):
+            cure = meant(locale, sorted(locales))
+            wrong.append((("countries", code, "locale"), f"Faker has no names for {locale!r}; {cure}"))
+        try:
+            zone = ZoneInfo(timezone) if isinstance(timezone, str) else ZoneInfo("UTC")
+        except (KeyError, OSError, ValueError):
+            cure = meant(timezone, _example_zones(str(timezone)))
+            wrong.append((("countries", code, "timezone"), f"found {timezone!r}; {cure}"))
+        else:
+            businesses, channels = _codes(country.get("businesses")), _codes(country.get("channels"))
+            countries[code] = Country(code, str(locale), zone, businesses, channels)
+    _report(wrong, content, shown, mistakes)
+    if wrong or not is_valid:
         return None
     birthdays = data.get("birthdays", {})
     return Population(
@@ -314,7 +321,7 @@ def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> Populati
 
 
 def _codes(codes: Any) -> frozenset[str] | None:
-    return None if codes is None or codes == "any" else frozenset(codes)
+    return frozenset(map(str, codes)) if isinstance(codes, list) else None
 
 
 def _example_zones(found: str) -> list[str]:

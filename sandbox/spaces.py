@@ -153,10 +153,11 @@ class Spaces:
         """Return the space, which appears if need be."""
         if name == FOR_ALL:
             return self.for_all
+        if self._latest.name != name:
+            found = self._spaces.get(name) or Space(name, self._journal_size, now)
+            self._spaces.pop(name, found)
+            self._spaces[name] = self._latest = found
         space = self._latest
-        if space.name != name:
-            space = self._spaces.pop(name, None) or Space(name, self._journal_size, now)
-            self._spaces[name] = self._latest = space
         space.used_at = now
         self.forget(now)
         return space

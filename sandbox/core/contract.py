@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
-from .messages import BankReply, BankRequest, Violation
+from .messages import LIST_HEADERS, BankReply, BankRequest, Violation, shown
 
 DEFAULT_LANGUAGE = "en"
 
@@ -142,7 +142,7 @@ class Contract:
         headers, repeated = request.headers, request.repeated
         if (
             self._headers_are_valid(headers)
-            and not repeated
+            and not repeated - LIST_HEADERS
             and admits_json(headers["accept"])
             and is_json(headers["content-type"])
         ):
@@ -204,13 +204,13 @@ class Contract:
     def _header_problem(self, rule: HeaderRule, value: str | None, is_repeated: bool) -> str | None:
         if value is None:
             return f"is missing{_HINTS.get(rule.key, '')}" if rule.required else None
-        if is_repeated and rule.key not in _LISTS:
+        if is_repeated and rule.key not in LIST_HEADERS:
             return "was sent more than once; send it once"
         if not rule.validator.is_valid(value):
             if not value:
                 return "is empty"
             schema = self._header_schema(rule.name)
-            found = "" if rule.is_credential else f"found {value[:40]!r}, "
+            found = "" if rule.is_credential else f"found {shown(value[:40])}, "
             return f"is not valid: {found}expected {_expectation(schema)}"
         if rule.key == "accept" and not admits_json(value):
             return "does not admit application/json, the only answer"
@@ -231,8 +231,6 @@ class Contract:
 _HINTS = {
     "client_id": "; is there an nginx in front? It drops names with an underscore unless underscores_in_headers is on"
 }
-# RFC 9110, 5.3: these may come in several lines, which together are one list.
-_LISTS = frozenset({"accept", "accept-language"})
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from .chance import chance
 from .contract import Contract
 from .customers import Population, looks_real
 from .inquiry import Inquiry
-from .messages import BankReply, BankRequest, Identity, Place, Violation
+from .messages import BankReply, BankRequest, Identity, Place, Violation, shown
 from .scenarios import SYNTHETIC, AnyDelay, Draw, ErrorOutcome, Outcome, Scenario, ScenarioBook
 from .templates import TemplateMistake
 
@@ -94,7 +94,7 @@ def forced(inquiry: Inquiry, world: World) -> Answer | None:
     contract = world.contract
     names = ", ".join([*contract.errors_by_name, *(named.pattern for named in world.book.named.values())])
     return _refuse(
-        Violation("invalidRequest", header, f"{header} {wish[:40]!r} is unknown; there are {names}"), contract
+        Violation("invalidRequest", header, f"{header} {shown(wish[:40])} is unknown; there are {names}"), contract
     )
 
 
@@ -240,6 +240,7 @@ def _sent_numbers(inquiry: Inquiry) -> tuple[Identity, ...]:
 def _play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer | None:
     """Return the scenario's answer to this call; None where it has answered as often as it may."""
     identity, step = inquiry.identity, scenario.steps[0]
+    inquiry.implied = partial(scenario.numbers, identity)
     call, turn = 0, ""
     key: CallKey | None = None
     draw: Draw = _no_draw

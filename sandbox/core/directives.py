@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from .durations import GRAMMAR, read_duration
 from .faults import FAULTS
-from .messages import BankRequest, Violation
+from .messages import BankRequest, Violation, shown
 from .schema import meant
 
 SCENARIO = "X-Sandbox-Scenario"
@@ -100,7 +100,7 @@ def _read(
 def _read_fault(text: str) -> str:
     if fault := _FAULT_NAMES.get(text.strip().lower()):
         return fault
-    raise ValueError(f"found {text[:40]!r}; {meant(text[:40], FAULTS)}")
+    raise ValueError(f"found {shown(text[:40])}; {meant(text[:40], FAULTS)}")
 
 
 def _read_date(text: str) -> date:
@@ -109,7 +109,7 @@ def _read_date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise ValueError(f"found {text[:40]!r}, expected a day that exists, as YYYY-MM-DD")
+    raise ValueError(f"found {shown(text[:40])}, expected a day that exists, as YYYY-MM-DD")
 
 
 def _breach(location: str, reason: str) -> Violation:

@@ -5,6 +5,8 @@ Rule 1: the grammar and the bound of every delay live here.
 
 import re
 
+from .messages import shown
+
 LONGEST_SECONDS = 3600.0
 GRAMMAR = "a duration such as 800ms, 2s, 1.5s or 1m, at most 1 hour"
 
@@ -20,5 +22,5 @@ def read_duration(text: str) -> float:
     match = _DURATION.fullmatch(text.strip(" "))
     seconds = float(match[1]) * _SECONDS[match[2]] if match else -1.0
     if not 0 <= seconds <= LONGEST_SECONDS:
-        raise ValueError(f"found {text[:40]!r}, expected {GRAMMAR}")
+        raise ValueError(f"found {shown(text[:40])}, expected {GRAMMAR}")
     return seconds

@@ -1,6 +1,6 @@
 """One call, understood once: what it asks, for whom, and in which ways it breaks the contract."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from .contract import Contract, language_for
 from .customers import Country, Population
 from .directives import Directives, read_directives
-from .messages import BankRequest, Identity, Violation, masked
+from .messages import BankRequest, Identity, Violation, masked, shown
 from .templates import TemplateContext
 
 
@@ -17,8 +17,8 @@ class Inquiry:
     """A bank request as every rule needs it. `now` is aware; `violations` stand in the order in which they answer."""
 
     __slots__ = (
-        "card_number", "contract", "country", "customer_id", "directives", "fields", "now", "population", "request",
-        "violations", "warning",
+        "card_number", "contract", "country", "customer_id", "directives", "fields", "implied", "now", "population",
+        "request", "violations", "warning",
     )  # fmt: skip
 
     def __init__(self, request: BankRequest, contract: Contract, population: Population, now: datetime) -> None:
@@ -27,6 +27,8 @@ class Inquiry:
         self.population = population
         self.now = now
         self.warning: str | None = None
+        # Gives the customer's other number to templates, where a scenario knows it.
+        self.implied: Callable[[], dict[str, str]] = dict
         self.directives: Directives = read_directives(request)
         self.country = population.countries.get(request.headers.get("countrycode", "")) or population.home
 
@@ -67,9 +69,9 @@ class Inquiry:
 
     def template_context(self) -> TemplateContext:
         """Return what a template may name: `request`, `headers` and `today`. Cards are masked, secrets left out."""
-        fields = dict(self.fields)
-        if self.card_number:
-            fields["cardNumber"] = masked(self.card_number.value)
+        fields: dict[str, Any] = {**self.implied(), **{name: value for name, value in self.fields.items() if value}}
+        if card_number := fields.get("cardNumber"):
+            fields["cardNumber"] = masked(card_number)
         headers = {
             rule.name: self.request.headers[rule.key]
             for rule in self.contract.headers
@@ -95,7 +97,7 @@ def _unsupported(headers: Mapping[str, str], countries: Mapping[str, Country]) -
 def _not_served(header: str, value: str, served: Iterable[str]) -> Violation:
     known = ", ".join(sorted(served))
     # seed, 403: "Channel/Country/Business provided in the request is not supported currently"
-    return Violation("accessNotConfigured", header, f"{header} {value[:40]!r} is not one of this world's: {known}")
+    return Violation("accessNotConfigured", header, f"{header} {shown(value[:40])} is not one of this world's: {known}")
 
 
 def _as_text(header: str) -> str:

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+# RFC 9110, 5.3: these may come in several lines, which together are one list.
+LIST_HEADERS = frozenset({"accept", "accept-language", "prefer"})
+
 IdentityKind: TypeAlias = Literal["customerId", "cardNumber"]
 IDENTITY_LENGTHS: Mapping[IdentityKind, int] = {"customerId": 12, "cardNumber": 16}
 
@@ -14,8 +17,8 @@ IDENTITY_LENGTHS: Mapping[IdentityKind, int] = {"customerId": 12, "cardNumber": 
 class BankRequest(NamedTuple):
     """One call as the bank would get it.
 
-    `headers` maps lower-case names to values; `repeated` names the headers that came more than once (the first value
-    stands in `headers`). `body` is the raw body, empty where none was sent.
+    `headers` maps lower-case names to values; `repeated` names those that came more than once, of which `headers` has
+    the first value, or all in one list where the header is one. `body` is the raw body, empty where none was sent.
     """
 
     headers: Mapping[str, str]
@@ -33,6 +36,8 @@ def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Ban
     for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw_headers):
         if headers.setdefault(name, value) is not value:
             repeated.add(name)
+            if name in LIST_HEADERS:
+                headers[name] += f", {value}"
     return BankRequest(headers, body, frozenset(repeated))
 
 
@@ -91,6 +96,18 @@ def holds_card(text: str) -> bool:
 def without_cards(text: str) -> str:
     """Mask everything in a text that could be a card number: 13 digits and more in a row."""
     return _CARD.sub(lambda match: masked(match[0]), text)
+
+
+def shown(value: object) -> str:
+    """Return a value as a mistake may show it: short, and without card numbers."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return f"a mapping of {without_cards(', '.join(map(str, list(value)[:5])))}" if value else "an empty mapping"
+    if isinstance(value, list):
+        return f"a list of {len(value)}" if value else "an empty list"
+    text = without_cards(repr(value))
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 _ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")

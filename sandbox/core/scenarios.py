@@ -15,7 +15,7 @@ from .customers import Birthday, Country, Customer, Population, customer_id_of
 from .durations import LONGEST_SECONDS, read_duration
 from .faults import Fault
 from .inquiry import Inquiry
-from .messages import BankReply, Identity, IdentityKind, Place, without_cards
+from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_cards
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
 
 SECTIONS = ("customerId", "cardNumber", "named")
@@ -188,6 +188,14 @@ class Scenario(NamedTuple):
             return self.other.value
         return self.pattern if self.section == kind and self.identity else None
 
+    def numbers(self, asked: Identity | None) -> dict[str, str]:
+        """Return this customer's numbers, as far as the entry says them or the number that was asked about does."""
+        if asked is None or self.section == "named":
+            return {}
+        owner = customer_id_of(asked.value) if asked.kind == "cardNumber" else None
+        known = {kind: self.own(kind) or (owner if kind == "customerId" else None) for kind in IDENTITY_LENGTHS}
+        return {kind: number for kind, number in known.items() if number}
+
 
 class ScenarioBook:
     """All scenarios of a world, indexed."""
@@ -234,6 +242,10 @@ class ScenarioBook:
         """Find the scenario that names this identity."""
         if scenario := self._exact[identity.kind].get(identity.value):
             return scenario
+        if identity.kind == "cardNumber" and (owner := customer_id_of(identity.value)):
+            scenario = self.match(Identity("customerId", owner))
+            if scenario and scenario.own("cardNumber") is None:
+                return scenario
         shortest, heads = self._heads[identity.kind]
         if identity.value[:shortest] in heads and identity.is_full_length:
             prefixes = self._prefixes[identity.kind]

@@ -3,13 +3,13 @@
 Rule 1: what was expected is the schema's own `description`, so editors and mistakes say the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from .messages import without_cards
+from .messages import shown
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -27,7 +27,7 @@ class Schema:
     def mistakes(self, data: object) -> Iterator[tuple[Path, str]]:
         """Go through all mistakes, each with its path in the data."""
         for error in self._validator.iter_errors(data):
-            yield from self._explained(error, _path_in(data, error.instance_path))
+            yield from self._explained(error, _path_in(data, error.instance_path, error.instance))
 
     def _explained(self, error: ValidationError, path: Path) -> Iterator[tuple[Path, str]]:
         keyword = str(error.schema_path[-1])
@@ -56,27 +56,26 @@ class Schema:
         return found
 
 
-def _path_in(data: Any, path: Iterable[str | int]) -> Path:
-    """Return the path with its keys as written: the validator takes a key of digits, such as 000123, for an index."""
-    steps: list[str | int] = []
-    for step in path:
-        if isinstance(step, int) and isinstance(data, Mapping):
-            step = next(key for key in data if key.isdigit() and int(key) == step)  # noqa: PLW2901
-        steps.append(step)
-        data = data[step]
-    return tuple(steps)
+def _path_in(data: Any, path: Sequence[str | int], instance: object) -> Path:
+    """Return the path with its keys as written: the validator takes a key of digits, such as 000123, for an index.
+
+    Where several keys are that number, `instance` tells which one is meant.
+    """
+    candidates = list(_candidates(data, path))
+    return next((found for found, value in candidates if value == instance), candidates[0][0])
 
 
-def shown(value: object) -> str:
-    """Return a value as a mistake may show it: short, and without card numbers."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return f"a mapping of {', '.join(map(str, list(value)[:5]))}" if value else "an empty mapping"
-    if isinstance(value, list):
-        return f"a list of {len(value)}" if value else "an empty list"
-    text = without_cards(repr(value))
-    return text if len(text) <= 80 else text[:77] + "..."
+def _candidates(data: Any, path: Sequence[str | int]) -> Iterator[tuple[Path, object]]:
+    if not path:
+        yield (), data
+        return
+    step, rest = path[0], path[1:]
+    keys: list[str | int] = [step]
+    if isinstance(step, int) and isinstance(data, Mapping):
+        keys = [key for key in data if key.isascii() and key.isdigit() and int(key) == step]
+    for key in keys:
+        for found, value in _candidates(data[key], rest):
+            yield (key, *found), value
 
 
 def meant(found: object, known: Any) -> str:

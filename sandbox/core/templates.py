@@ -4,7 +4,7 @@ Rule 1: only expressions that cannot run away: what may stand in one is listed, 
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jinja2
 from jinja2 import nodes
@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 TemplateContext: TypeAlias = Mapping[str, object]
 
+LONGEST = 1_000
 FILTERS = ("capitalize", "default", "first", "int", "last", "length", "lower", "string", "title", "trim", "upper")
 
 # No call, no loop, no product, no power: nothing in a template can take long or grow large.
@@ -21,7 +22,17 @@ _ALLOWED = (
     nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg,
 )  # fmt: skip
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, cache_size=0)
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox in which a dot leads to a field and never to a method."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return self.undefined(obj=obj, name=attribute)
+
+
+_ENVIRONMENT = _Environment(undefined=jinja2.StrictUndefined, cache_size=0)
 _ENVIRONMENT.filters = {name: _ENVIRONMENT.filters[name] for name in FILTERS}
 _ENVIRONMENT.globals.clear()
 
@@ -38,6 +49,8 @@ class Template:
     def __init__(self, text: str) -> None:
         """Compile the text. Raises TemplateMistake."""
         self.text = text
+        if len(text) > LONGEST:
+            raise TemplateMistake(f"{text[:40]!r}... has {len(text)} characters, expected at most {LONGEST}")
         try:
             tree = _ENVIRONMENT.parse(text)
             for node in tree.find_all(nodes.Node):
@@ -47,13 +60,17 @@ class Template:
                         f"{text!r} holds a {kind}; only names, their parts and filters may stand in it"
                     )
             self._render: Callable[[TemplateContext], str] = _ENVIRONMENT.from_string(tree).render
-        except (jinja2.TemplateError, RecursionError) as mistake:
+        except TemplateMistake:
+            raise
+        except (jinja2.TemplateError, RecursionError, SyntaxError, ValueError) as mistake:
             raise TemplateMistake(f"{text!r} is not a template: {mistake}") from None
 
     def render(self, context: TemplateContext) -> str:
         """Finish the text. Raises TemplateMistake when it asks for what the context does not have."""
         try:
-            return self._render(context)
+            finished = self._render(context)
+            finished.encode()
+            return finished
         except Exception as mistake:  # noqa: BLE001 - a template may fail in any way that an expression can
             raise TemplateMistake(f"{self.text!r} failed: {mistake}") from None
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Client, Connect, Serve, assert_documented_error
+from .conftest import Client, Connect, Serve, Server, assert_documented_error
 
 FILE = """
 customerId:
@@ -163,3 +163,15 @@ def test_a_mounted_set_that_is_swapped_by_a_link_is_read(serve: Serve, connect: 
     (tmp_path / "..next").symlink_to("..2")
     os.replace(tmp_path / "..next", tmp_path / "..data")  # noqa: PTH105 - the same call as Kubernetes
     eventually(lambda: segment(client, customerId="100000000017") == "2")
+
+
+def test_a_customer_without_a_card_is_found_by_the_synthetic_one(
+    server: Server, client: Client, connect: Connect
+) -> None:
+    as_it_ships = connect(server)
+
+    def card(number: str) -> str:
+        return str(as_it_ships.control("GET", f"/customers/{number}").json()["cardNumber"])
+
+    assert segment(client, cardNumber=card("321191111111")) == "exact"
+    assert client.ask({"cardNumber": card("100000000018")}).json()["details"] == "100000000018 in MX"

@@ -1,0 +1,150 @@
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from .conftest import ERRORS, Connect, Serve
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command as its users do."""
+    command = [sys.executable, "-m", "sandbox", *arguments]
+    env = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=env)
+
+
+def test_ask_answers_one_call_without_a_server() -> None:
+    result = run("ask", "--customer-id", "999900000422", "-H", "Accept-Language: es", "-H", "uuid: ñ")
+    status, *lines = result.stdout.splitlines()
+    assert status == "HTTP/1.1 422 Unprocessable Entity"
+    assert "content-language: es" in lines
+    assert json.loads(lines[-1])["uuid"] == "ñ"
+    assert run("ask", "--body", "{").stdout.startswith("HTTP/1.1 400")
+    assert "would have waited 5 s" in run("ask", "--card-number", "9999200000000005").stderr
+
+
+def test_errors_lists_every_error() -> None:
+    table = run("errors").stdout
+    assert all(code in table for code in ERRORS)
+    assert len(json.loads(run("errors", "--json").stdout)) == len(table.splitlines()) - 1
+
+
+def test_customers_finds_those_with_a_property() -> None:
+    found = json.loads(
+        run("customers", "--birthday", "02-29", "--segment", "40", "--country", "us", "-n", "2", "--json").stdout
+    )
+    assert [(each["birthday"], each["customerSegment"], each["country"]) for each in found] == [
+        ("02-29", "40", "US")
+    ] * 2
+    none = run("customers", "--segment", "99")
+    assert (none.returncode, none.stderr) == (1, "only 0 found\n")
+
+
+def test_init_makes_a_directory_that_works_and_destroys_nothing(tmp_path: Path) -> None:
+    directory = tmp_path / "new" / "scenarios"
+    assert run("init", str(directory)).returncode == 0
+    assert "no mistake" in run("check", str(directory)).stdout
+    for file in directory.glob("*.yaml"):
+        schema = re.search(r"\$schema=(\S+)", file.read_text("utf-8"))
+        assert schema
+        assert (directory / schema[1]).is_file()
+    again = run("init", str(directory))
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["serve", "--prt", "1"], "--port"),
+        (["serve", "--port", "99999"], "0 to 65535"),
+        (["serve", "--port", "x"], "valid integer"),
+        (["serve", "--prefix", "x"], "/mx-gcgapi/ext"),
+        (["serve", "--space-idle", "soon"], "a duration"),
+        (["serve", "--real-cards", "maybe"], "allow, warn or refuse"),
+        (["ask", "-H", "x"], "NAME: VALUE"),
+        (["ask", "--customer-id", "1", "--body", "{}"], "one or the other"),
+        (["customers", "--birthday", "02-30"], "a day that exists"),
+        (["customers", "--country", "XX"], "MX"),
+        (["customers", "-n", "0"], "1 to 1000"),
+        (["chekc"], "No such command"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], hint: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert hint in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_variable_of_the_environment_is_a_setting() -> None:
+    assert "SANDBOX_PORT" in run("serve", SANDBOX_PORT="x").stderr
+    assert run("serve", SANDBOX_SCENARIOS="/nowhere").returncode == 1
+
+
+def test_a_port_that_is_taken_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("serve", "--port", str(taken.getsockname()[1]))
+    assert result.returncode == 3
+    assert "address already in use" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_curl_that_serve_prints_works_when_pasted(serve: Serve) -> None:
+    server = serve()
+    curl = server.greeting[server.greeting.index("curl") :].replace("\\\n", " ")
+    answer = subprocess.run(shlex.split(curl), capture_output=True, text=True, check=True).stdout
+    assert "Luis Diaz Salinas" in answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_clean_and_lets_calls_in_flight_end(serve: Serve, connect: Connect, number: signal.Signals) -> None:
+    server = serve("--grace", "1")
+    client, other = connect(server), connect(server)
+    with ThreadPoolExecutor() as pool:
+        short = pool.submit(client.ask, {"customerId": "321116471234"}, X_Sandbox_Delay="500ms")
+        endless = pool.submit(other.ask, {"customerId": "321116471234"}, X_Sandbox_Delay="1h")
+        while "2" not in connect(server).control("GET", "/spaces/*/exchanges").text.partition("exchanges")[0]:
+            time.sleep(0.01)
+        began = time.monotonic()
+        server.process.send_signal(number)
+        assert server.process.wait(10) == 0
+        assert time.monotonic() - began < 4
+        assert short.result().status_code == endless.result().status_code == 200
+    assert "Traceback" not in server.log
+
+
+def test_health_tells_whether_a_server_answers(serve: Serve) -> None:
+    server = serve()
+    assert json.loads(run("health", "--url", server.url).stdout)["status"] == "ok"
+    server.stop()
+    gone = run("health", SANDBOX_URL=server.url)
+    assert (gone.returncode, gone.stderr.count("\n")) == (1, 1)
+
+
+def test_output_that_nobody_reads_is_no_error() -> None:
+    command = f"{sys.executable} -m sandbox customers -n 1000 | head -1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+
+
+def test_no_number_or_token_is_written_whole(serve: Serve, connect: Connect) -> None:
+    server = serve()
+    client, card, token = connect(server), "4111111111111111", "token-abcdefghijklmn"
+    client.ask({"cardNumber": card}, Authorization=f"Bearer {token}")
+    client.ask({"cardNumber": card}, f"/{card}", Authorization=f"Bearer {token}")
+    client.ask({"cardNumber": card + "1"}, X_Sandbox_Scenario=card, X_Sandbox_Date=card, countryCode=card)
+    client.control("PUT", f"/spaces/{{space}}/overrides/cardNumber/{card}x", json={card: card})
+    client.control("GET", f"/customers/{card}1")
+    everything = server.log + client.control("GET", "/spaces/{space}/exchanges").text
+    assert card not in everything
+    assert token not in everything
