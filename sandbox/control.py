@@ -213,10 +213,10 @@ class _Control:
     async def set_clock(self, request: Request) -> Response:
         wish = await _fields(request, "now", "advance", "ticking")
         ticking = wish.pop("ticking", None)
-        if ticking not in (None, True, False, "true", "false"):
+        if ticking is not None and not isinstance(ticking, bool) and ticking not in ("true", "false"):
             raise Misuse(f"ticking: found {str(ticking)[:40]!r}, expected true or false")
         space = request.path_params["space"]
-        is_ticking = None if ticking is None else ticking in (True, "true")
+        is_ticking = None if ticking is None else ticking is True or ticking == "true"
         self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), is_ticking)
         return Json(self._clock(space))
 

@@ -182,7 +182,7 @@ class Sandbox:
                 moment = self._now(target, real) + read_period(advance or "")
                 ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
         except (ValueError, OverflowError) as mistake:
-            raise Misuse(f"{'advance' if now is None and advance else 'now'}: {mistake}") from None
+            raise Misuse(f"{'now' if advance is None else 'advance'}: {mistake}") from None
         if not EARLIEST <= moment < LATEST:
             raise Misuse(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
         target.clock = ClockSetting(real, moment, ticks)

@@ -8,6 +8,7 @@ Rule 3: told to stop, calls in flight get the grace they were promised, and then
 import asyncio
 import gc
 import logging
+import re
 import signal
 import socket
 import sys
@@ -26,6 +27,8 @@ from .wire import TRANSPORT
 
 log = logging.getLogger("sandbox")
 
+_REQUEST_HEAD = re.compile(rb"[A-Z]+ [^\r\n]+ HTTP/1\.[01]\r\n(?:[^\r\n]+\r\n)*")
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 # After their early answers, calls may need a moment to be written out.
 _LAST_SECONDS = 2
 
@@ -115,6 +118,13 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:
             self.app_state = {**self.app_state, TRANSPORT: transport}
             super().connection_made(transport)  # type: ignore[misc]
+
+        def data_received(self, data: bytes) -> None:
+            # httptools stops at an Upgrade header and loses the body behind it; Java's HttpClient sends one (h2c) with
+            # every first call. A server may ignore it (RFC 9110, 7.8), so the parser is not shown it.
+            if b"pgrade" in data and (head := _REQUEST_HEAD.match(data)):
+                data = _UPGRADE.sub(b"\r\nIgnored:", head[0]) + data[head.end() :]
+            super().data_received(data)  # type: ignore[misc]
 
         def send_400_response(self, msg: str) -> None:
             reason = "the HTTP parser refused the request: its first line or a header is malformed"

@@ -73,6 +73,13 @@ def test_a_header_that_comes_twice_or_holds_other_bytes(server: Server, line: by
     assert exchange(server, request)[0] == status
 
 
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket", "TLS/1.0"])
+def test_an_upgrade_is_ignored(server: Server, upgrade: str) -> None:
+    body = b'{"customerId": "321116471234"}'
+    lines = f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {upgrade}\r\nContent-Length: {len(body)}\r\n\r\n"
+    assert exchange(server, HEAD.encode() + lines.encode() + body)[0] == 200
+
+
 def test_the_server_survives_those_who_hang_up(server: Server, client: Client) -> None:
     for request in (b"POST", HEAD.encode(), f"{HEAD}Content-Length: 30\r\n\r\n".encode() + b"{"):
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
