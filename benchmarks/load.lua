@@ -1,0 +1,19 @@
+-- What wrk sends: the contract's headers and a body whose customerId goes from `first` on, `count` of them in turn.
+-- wrk ... -- FIRST COUNT NAME:VALUE...
+
+local first, count, sent = 0, 1, 0
+
+function init(arguments)
+  first, count = tonumber(arguments[1]), tonumber(arguments[2])
+  wrk.method = "POST"
+  for index = 3, #arguments do
+    local name, value = arguments[index]:match("^(.-):(.*)$")
+    wrk.headers[name] = value
+  end
+end
+
+function request()
+  local body = string.format('{"customerId": "%012.0f"}', first + sent % count)
+  sent = sent + 1
+  return wrk.format(nil, nil, nil, body)
+end
