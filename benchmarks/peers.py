@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.core.contract import PATH
+from .server import PATH
 
 CUSTOMER = {"fullName": "Luis Diaz Salinas", "customerSegment": "20", "birthdayTodayFlag": True}
 BODY = b'{"customer":{"fullName":"Luis Diaz Salinas","customerSegment":"20","birthdayTodayFlag":true}}'

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from sandbox.core.contract import PATH
 from sandbox.loader import load_contract
 
-HEADERS = {rule.name: rule.example for rule in load_contract().headers if rule.required and rule.example}
+_CONTRACT = load_contract()
+PATH = _CONTRACT.path
+HEADERS = _CONTRACT.example_headers
 
 _WRK = ("wrk", "-t1", "-c16", f"-s{Path(__file__).with_name('load.lua')}")
 _TICKS = os.sysconf("SC_CLK_TCK")

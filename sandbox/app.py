@@ -8,13 +8,13 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,7 +82,8 @@ class Shell:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The middleware alone costs as much as the decision, and only browsers need it.
         is_browser = any(name == b"origin" for name, _ in scope["headers"])
-        await (self._cors if is_browser else self._answer_bank)(scope, receive, send)
+        with suppress(ClientDisconnect):
+            await (self._cors if is_browser else self._answer_bank)(scope, receive, send)
 
     async def _answer_bank(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
@@ -167,18 +168,20 @@ def _one_line(text: str) -> bytes:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """Read the request's body; None where it is too long."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body") and len(body) <= LARGEST_BODY_BYTES:
+    """Read the request's body; None where it is too long. Raises ClientDisconnect where the caller hung up."""
+    body, is_more = b"", True
+    while is_more and len(body) <= LARGEST_BODY_BYTES:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
+        is_more = message.get("more_body", False)
     return body if len(body) <= LARGEST_BODY_BYTES else None
 
 
 def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
     who = ", ".join(f"{number.kind} {masked(number.value)}" for number in decision.numbers) or "-"
-    path = exchange.path.encode("ascii", "backslashreplace").decode()
+    path = exchange.path.encode("unicode_escape").decode()
     access_log.info(
         "%s %s %d %s %s %.1f ms", exchange.method, path, exchange.status, exchange.rule, who, seconds * 1000
     )

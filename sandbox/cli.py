@@ -85,7 +85,7 @@ for _setting in SETTINGS:
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> None:
     """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes."""
-    from .loader import Loader, ScenarioMistakes, load_contract
+    from .loader import MAGIC_FILE, Loader, ScenarioMistakes, load_contract
 
     try:
         scenery = Loader(load_contract(), path).load()
@@ -94,7 +94,9 @@ def check(path: Path | None) -> None:
             click.echo(mistake)
         click.echo(mistakes, err=True)
         sys.exit(1)
-    click.echo(f"{len(scenery.files)} files with {len(scenery.book)} scenarios, no mistake")
+    own = [file for file in scenery.files if not file.endswith(MAGIC_FILE)]
+    files = "1 file" if len(own) == 1 else f"{len(own)} files"
+    click.echo(f"{files} and the shipped magic values, {len(scenery.book)} scenarios, no mistake")
 
 
 @commands.command()

@@ -18,14 +18,15 @@ from starlette.routing import BaseRoute, Route
 
 from .core.decide import PRECEDENCE, Decision
 from .core.durations import read_duration
-from .core.messages import bank_request
+from .core.jsontext import read_json
+from .core.messages import bank_request, without_secrets
 from .documents import YAML_LOADER, read_document
 from .journal import Exchange, Reader, instant
 from .loader import PACKAGE
 from .misuse import Missing, Misuse
 from .people import FoundCustomer
 from .runtime import Sandbox
-from .spaces import FOR_ALL, Override, Space
+from .spaces import FOR_ALL, Override, Space, space_name
 from .streams import EventStream
 from .verification import Match, findings, order_verdict, verdict
 
@@ -51,10 +52,8 @@ class Problem(Json):
     media_type = "application/problem+json"
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
-        title = HTTPStatus(status).phrase
-        super().__init__(
-            {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}, status, headers
-        )
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        super().__init__({**problem, "detail": without_secrets(detail), **more}, status, headers)
 
 
 class Yaml(Response):
@@ -69,7 +68,10 @@ class Yaml(Response):
 def problem_of(error: Exception) -> Problem:
     """Return the problem for a misuse of the sandbox."""
     status = 404 if isinstance(error, Missing) else 400
-    mistakes = [{"path": path, "message": message} for path, message in getattr(error, "mistakes", ())]
+    mistakes = [
+        {"path": without_secrets(path), "message": without_secrets(message)}
+        for path, message in getattr(error, "mistakes", ())
+    ]
     return Problem(status, str(error), None, mistakes=mistakes) if mistakes else Problem(status, str(error))
 
 
@@ -148,7 +150,7 @@ class _Control:
 
     async def find_customers(self, request: Request) -> Response:
         query = _query(request, "birthday", "segment", "country", "count", "space")
-        people = self._sandbox.people(query.get("space", FOR_ALL))
+        people = self._sandbox.people(_named_space(query))
         count = _number("count", query.get("count", "5"))
         # A rare property takes a while to find; the calls of others don't wait for it.
         found = await asyncio.to_thread(
@@ -158,78 +160,79 @@ class _Control:
 
     async def make_customer(self, request: Request) -> Response:
         wish = await _fields(request, "birthday", "segment", "country", "space")
-        people = self._sandbox.people(wish.get("space", FOR_ALL))
+        people = self._sandbox.people(_named_space(wish))
         found = await asyncio.to_thread(people.hand_out, wish.get("country"), wish.get("birthday"), wish.get("segment"))
         return Json(customer_json(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
 
     async def show_customer(self, request: Request) -> Response:
         query = _query(request, "country", "space")
-        people = self._sandbox.people(query.get("space", FOR_ALL))
+        people = self._sandbox.people(_named_space(query))
         return Json(customer_json(people.find(request.path_params["identity"], query.get("country"))))
 
     async def list_spaces(self, request: Request) -> Response:
         return Json([self._summary(space) for space in self._sandbox.all_spaces()])
 
     async def show_space(self, request: Request) -> Response:
-        name = request.path_params["space"]
+        name = _space(request)
         if (space := self._sandbox.spaces.find(name)) is None:
             raise Missing(f"there is no space {name[:80]!r}; one appears with the first call of its client_id")
         return Json(self._summary(space))
 
     async def reset_space(self, request: Request) -> Response:
-        self._sandbox.reset(request.path_params["space"])
+        self._sandbox.reset(_space(request))
         return Response(status_code=204)
 
     async def list_overrides(self, request: Request) -> Response:
-        overrides = self._sandbox.overrides(request.path_params["space"])
+        overrides = self._sandbox.overrides(_space(request))
         if "yaml" in request.headers.get("accept", ""):
-            return Yaml(_scenario_file(request.path_params["space"], overrides))
+            return Yaml(_scenario_file(_space(request), overrides))
         return Json([_override_json(override) for override in overrides])
 
     async def clear_overrides(self, request: Request) -> Response:
-        if space := self._sandbox.spaces.find(request.path_params["space"]):
+        if space := self._sandbox.spaces.find(_space(request)):
             space.clear_overrides()
         return Response(status_code=204)
 
     async def show_override(self, request: Request) -> Response:
         section, pattern = request.path_params["section"], request.path_params["pattern"]
-        for override in self._sandbox.overrides(request.path_params["space"]):
+        for override in self._sandbox.overrides(_space(request)):
             if (override.scenario.section, override.scenario.pattern) == (section, pattern):
                 return Json(_override_json(override))
         raise Missing(f"there is no override for {section[:40]} {pattern[:40]!r}")
 
     async def place_override(self, request: Request) -> Response:
         entry = await _document(request)
-        space, section, pattern = (request.path_params[name] for name in ("space", "section", "pattern"))
-        return Json(_override_json(self._sandbox.place_override(space, section, pattern, entry)))
+        section, pattern = request.path_params["section"], request.path_params["pattern"]
+        return Json(_override_json(self._sandbox.place_override(_space(request), section, pattern, entry)))
 
     async def remove_override(self, request: Request) -> Response:
-        self._sandbox.remove_override(*(request.path_params[name] for name in ("space", "section", "pattern")))
+        section, pattern = request.path_params["section"], request.path_params["pattern"]
+        self._sandbox.remove_override(_space(request), section, pattern)
         return Response(status_code=204)
 
     async def show_clock(self, request: Request) -> Response:
-        return Json(self._clock(request.path_params["space"]))
+        return Json(self._clock(_space(request)))
 
     async def set_clock(self, request: Request) -> Response:
         wish = await _fields(request, "now", "advance", "ticking")
         ticking = wish.pop("ticking", None)
         if ticking is not None and not isinstance(ticking, bool) and ticking not in ("true", "false"):
             raise Misuse(f"ticking: found {str(ticking)[:40]!r}, expected true or false")
-        space = request.path_params["space"]
+        space = _space(request)
         is_ticking = None if ticking is None else ticking is True or ticking == "true"
         self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), is_ticking)
         return Json(self._clock(space))
 
     async def release_clock(self, request: Request) -> Response:
-        self._sandbox.release_clock(request.path_params["space"])
-        return Json(self._clock(request.path_params["space"]))
+        self._sandbox.release_clock(_space(request))
+        return Json(self._clock(_space(request)))
 
     async def list_exchanges(self, request: Request) -> Response:
         query = _query(request, *Match.FIELDS, "limit", "wait", "timeout")
         limit = _number("limit", query.pop("limit", "100"))
         wanted = _number("wait", query.pop("wait", "0"))
         seconds = _seconds("timeout", query.pop("timeout", "5s"))
-        match, space = _match(query), request.path_params["space"]
+        match, space = self._match(query), _space(request)
         if wanted and not await self._came(space, match, wanted, seconds):
             count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
             return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
@@ -237,14 +240,14 @@ class _Control:
         return Json({"count": len(found), "exchanges": [exchange.as_json() for exchange in found[:limit]]})
 
     async def clear_exchanges(self, request: Request) -> Response:
-        name = request.path_params["space"]
+        name = _space(request)
         for space in self._sandbox.spaces if name == FOR_ALL else filter(None, [self._sandbox.spaces.find(name)]):
             space.journal.clear()
         return Response(status_code=204)
 
     async def stream_exchanges(self, request: Request) -> Response:
         query = _query(request, *Match.FIELDS)
-        name, match = request.path_params["space"], _match(query)
+        name, match = _space(request), self._match(query)
         last = request.headers.get("last-event-id")
         missed: list[Exchange] = []
         if last is not None:
@@ -255,26 +258,26 @@ class _Control:
 
     async def show_exchange(self, request: Request) -> Response:
         number = _number("id", request.path_params["id"])
-        for exchange in self._sandbox.exchanges(request.path_params["space"]):
+        for exchange in self._sandbox.exchanges(_space(request)):
             if exchange.id == number:
                 return Json(exchange.as_json())
         raise Missing(f"there is no exchange {number} in the journal; it keeps the last ones only")
 
     async def verify(self, request: Request) -> Response:
         wish = await _fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
-        exchanges = reversed(list(self._sandbox.exchanges(request.path_params["space"])))
+        exchanges = reversed(list(self._sandbox.exchanges(_space(request))))
         if (in_order := wish.pop("inOrder", None)) is not None:
             if wish or not isinstance(in_order, list) or not in_order:
                 raise Misuse("inOrder: expected a list of matches, and nothing beside it")
-            return Json(order_verdict(exchanges, [_match(match) for match in in_order])[1])
-        match = _match(wish.pop("match", {}))
+            return Json(order_verdict(exchanges, [self._match(match) for match in in_order])[1])
+        match = self._match(wish.pop("match", {}))
         if len(wish) > 1:
             raise Misuse(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
         comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
         return Json(verdict(exchanges, match, comparison, _number(comparison, str(wanted)))[1])
 
     async def coverage(self, request: Request) -> Response:
-        name = request.path_params["space"]
+        name = _space(request)
         spaces = [*self._sandbox.spaces] if name == FOR_ALL else [*filter(None, [self._sandbox.spaces.find(name)])]
         contract = self._sandbox.contract
         errors = {code: sum(space.journal.codes[code] for space in spaces) for code in contract.errors_by_name}
@@ -298,8 +301,8 @@ class _Control:
             raise Misuse("headers: expected an object of texts")
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        space = wish.get("space", headers.get("client_id", FOR_ALL))
-        winner, *beaten = self._sandbox.explain(str(space), bank_request(sent, text.encode("utf-8", "surrogatepass")))
+        space = _named_space({"space": headers.get("client_id", FOR_ALL), **wish})
+        winner, *beaten = self._sandbox.explain(space, bank_request(sent, text.encode("utf-8", "surrogatepass")))
         return Json({**_decision_json(winner), "beats": [_decision_json(each, brief=True) for each in beaten]})
 
     async def reload(self, request: Request) -> Response:
@@ -334,6 +337,14 @@ class _Control:
             "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
         }
 
+    def _match(self, wanted: Any) -> Match:
+        if not isinstance(wanted, Mapping):
+            raise Misuse(f"match: expected an object with {', '.join(Match.FIELDS)}")
+        try:
+            return Match(wanted, self._sandbox.contract)
+        except ValueError as mistake:
+            raise Misuse(str(mistake)) from None
+
     async def _came(self, space: str, match: Match, wanted: int, seconds: float) -> bool:
         """Wait until so many exchanges match; tell whether they came in time."""
         reader = Reader()
@@ -363,9 +374,21 @@ def _route(path: str, **handlers: Handler) -> Route:
     return Route(PREFIX + path, endpoint, methods=list(handlers))
 
 
+def _space(request: Request) -> str:
+    """Return the space that the path names by its client_id."""
+    return _named_space(request.path_params)
+
+
+def _named_space(wish: Mapping[str, str]) -> str:
+    space = wish.get("space", FOR_ALL)
+    return space if space == FOR_ALL else space_name(space)
+
+
 def _query(request: Request, *known: str) -> dict[str, str]:
     query = dict(request.query_params)
-    for name in query:
+    for name, _ in request.query_params.multi_items():
+        if len(request.query_params.getlist(name)) > 1:
+            raise Misuse(f"{name[:40]!r} was given more than once; give it once")
         if name not in known:
             raise Misuse(f"{name[:40]!r} is no parameter; there are {', '.join(known)}")
     return query
@@ -378,20 +401,18 @@ async def _document(request: Request) -> Any:
         body += chunk
         if len(body) > LARGEST_BODY_BYTES:
             raise Misuse(f"the body has more than {LARGEST_BODY_BYTES} bytes")
+    if "yaml" not in request.headers.get("content-type", ""):
+        try:
+            return read_json(body)
+        except ValueError as mistake:
+            raise Misuse(f"the body {mistake}; for YAML, say Content-Type: application/yaml") from None
     try:
-        text = body.decode()
-        if "yaml" in request.headers.get("content-type", ""):
-            document = read_document(text, "body")
-            if document.mistakes:
-                raise Misuse("; ".join(map(str, document.mistakes)))
-            return document.data
-        return json.loads(text)
-    except Misuse:
-        raise
+        document = read_document(body.decode(), "body")
     except UnicodeDecodeError:
         raise Misuse("the body is not UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        raise Misuse(f"the body is not JSON: {error}; for YAML, say Content-Type: application/yaml") from None
+    if document.mistakes:
+        raise Misuse("; ".join(map(str, document.mistakes)))
+    return document.data
 
 
 async def _fields(request: Request, *known: str) -> dict[str, Any]:
@@ -405,15 +426,6 @@ async def _fields(request: Request, *known: str) -> dict[str, Any]:
         if not isinstance(fields[name], str):
             raise Misuse(f"{name}: expected a text")
     return fields
-
-
-def _match(wanted: Any) -> Match:
-    if not isinstance(wanted, Mapping):
-        raise Misuse(f"match: expected an object with {', '.join(Match.FIELDS)}")
-    try:
-        return Match(wanted)
-    except ValueError as mistake:
-        raise Misuse(str(mistake)) from None
 
 
 def _number(name: str, text: str) -> int:
@@ -457,13 +469,26 @@ def _scenario_file(space: str, overrides: list[Override]) -> dict[str, Any]:
     file: dict[str, Any] = {"description": f"What was tried in the space {space}"}
     for section in ("customerId", "cardNumber"):
         entries = {
-            override.scenario.pattern: {name: value for name, value in override.entry.items() if name != "expires"}
+            override.scenario.pattern: {
+                name: _as_written(value) for name, value in override.entry.items() if name != "expires"
+            }
             for override in overrides
             if override.scenario.section == section
         }
         if entries:
             file[section] = entries
     return file
+
+
+def _as_written(value: Any) -> Any:
+    """Write numbers as a file does: JSON may say 1.0 or 1e-3."""
+    if isinstance(value, dict):
+        return {name: _as_written(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_as_written(each) for each in value]
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return value
 
 
 class _Dumper(yaml.SafeDumper):

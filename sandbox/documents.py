@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .core.messages import Place, shown, without_cards
+from .core.messages import Place, shown, without_secrets
 from .core.schema import Path
 
 DEEPEST = 24
@@ -44,7 +44,7 @@ class Document(NamedTuple):
         )
         trail = ".".join(f"[{part}]" if isinstance(part, int) else part for part in path).replace(".[", "[")
         return Mistake(
-            Place(self.file, position[0]), position[1], without_cards(f"{trail}: {message}" if trail else message)
+            Place(self.file, position[0]), position[1], without_secrets(f"{trail}: {message}" if trail else message)
         )
 
 
@@ -99,7 +99,7 @@ class _Builder:
 
     def note(self, mark: Any, message: str) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        self.mistakes.append(Mistake(Place(self._file, line), column, without_cards(message)))
+        self.mistakes.append(Mistake(Place(self._file, line), column, without_secrets(message)))
 
     def take(self, event: Any) -> bool:
         """Take the next event; False when there is no use in reading on."""

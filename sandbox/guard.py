@@ -46,7 +46,7 @@ class Guard:
             if not _is_local(f"//{host}"):
                 return Problem(403, f"Host {host[:80]!r} is not this machine; call 127.0.0.1 or localhost")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if origin is not None and origin.partition("://")[2] != headers.get("host"):
             return Problem(403, f"Origin {origin[:80]!r} may not steer this sandbox")
         return None
 

@@ -6,16 +6,17 @@ Rule 3: a slow reader is dropped, never waited for.
 """
 
 import asyncio
+import re
 import secrets
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from .core.contract import Contract
 from .core.decide import Decision
-from .core.messages import BankRequest, Place, Violation, holds_card, masked, without_cards
+from .core.messages import BankRequest, Place, Violation, holds_card, masked, without_secrets
 
 LONGEST_TEXT = 2_000
 MOST_HEADERS = 64
@@ -71,11 +72,9 @@ def instant(at: datetime) -> str:
 
 
 class Recorder:
-    """Makes exchanges out of calls. The contract says which headers are credentials and which fields numbers."""
+    """Makes exchanges out of calls."""
 
-    def __init__(self, contract: Contract) -> None:
-        credentials = (rule.key for rule in contract.headers if rule.is_credential and rule.key != "client_id")
-        self._credentials = (*credentials, "cookie", "proxy-authorization")
+    def __init__(self) -> None:
         self._count = 0
 
     def exchange(
@@ -84,9 +83,11 @@ class Recorder:
         """Return the masked exchange; its id is the next one."""
         self._count += 1
         headers = dict(request.headers)
-        for name in self._credentials:
-            if name in headers:
-                headers[name] = _secret(headers[name])
+        names = "\n".join(headers)
+        tokens = 0
+        for name in _secret_headers(names):
+            headers[name] = _secret(headers[name])
+            tokens += _BEARER in headers[name]
         numbers = dict(decision.numbers)
         reply = decision.reply
         exchange = Exchange(
@@ -96,7 +97,7 @@ class Recorder:
             method,
             path,
             headers,
-            request.body[:LONGEST_TEXT].decode("utf-8", "replace"),
+            request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace"),
             numbers.get("customerId"),
             numbers.get("cardNumber"),
             reply.status,
@@ -112,8 +113,13 @@ class Recorder:
             _NO_HASHES,
         )
         # Most calls hold nothing to mask or to cut; one look at all texts together tells.
-        everything = "\n".join((*headers.values(), path, exchange.body, exchange.reply, exchange.reason))
-        if len(everything) > LONGEST_TEXT or holds_card(everything):
+        everything = "\n".join((names, *headers.values(), path, exchange.body, exchange.reply, exchange.reason))
+        if (
+            len(everything) > LONGEST_TEXT
+            or holds_card(everything)
+            or everything.count(_BEARER) > tokens
+            or "\\u" in exchange.body
+        ):
             return _masked(exchange)
         return exchange
 
@@ -123,8 +129,8 @@ def _masked(exchange: Exchange) -> Exchange:
     hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
     return exchange._replace(
         path=_shown(exchange.path),
-        headers={name: _shown(value) for name, value in list(exchange.headers.items())[:MOST_HEADERS]},
-        body=_shown(exchange.body),
+        headers={_shown(name): _shown(value) for name, value in list(exchange.headers.items())[:MOST_HEADERS]},
+        body=_shown(_without_escapes(exchange.body)),
         card_number=exchange.card_number and masked(exchange.card_number),
         reason=_shown(exchange.reason),
         reply=_shown(exchange.reply),
@@ -133,7 +139,15 @@ def _masked(exchange: Exchange) -> Exchange:
 
 
 def _shown(text: str) -> str:
-    return without_cards(text[:LONGEST_TEXT])
+    return without_secrets(text)[:LONGEST_TEXT]
+
+
+def _without_escapes(body: str) -> str:
+    """Write digits as digits: JSON may spell them as escapes."""
+    return _ESCAPED_DIGIT.sub(lambda match: chr(int(match[1], 16)), body)
+
+
+_ESCAPED_DIGIT = re.compile(r"\\u(003[0-9])")
 
 
 def number_hash(number: str) -> bytes:
@@ -141,9 +155,23 @@ def number_hash(number: str) -> bytes:
     return blake2b(number.encode(), digest_size=12, key=_HASH_KEY).digest()
 
 
+@lru_cache(maxsize=256)
+def _secret_headers(names: str) -> tuple[str, ...]:
+    """Return those of the names, one a line, that stand for credentials; client_id is a name, not a secret."""
+    return tuple(name for name in names.split("\n") if _SECRET_NAME.search(name))
+
+
+_BEARER = "earer "
+_SECRET_NAME = re.compile(r"auth|token|secret|password|cookie|api.?key")
+
+
 def _secret(value: str) -> str:
     scheme, space, token = value.partition(" ")
-    return f"{scheme}{space}{masked(token)}" if space else masked(value)
+    return f"{scheme}{space}{_hidden(token)}" if space else _hidden(value)
+
+
+def _hidden(token: str) -> str:
+    return masked(token) if len(token) >= 16 else "***"
 
 
 class Reader:

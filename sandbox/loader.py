@@ -35,6 +35,7 @@ STARTER_FILE = PACKAGE / "starter" / "my-scenarios.yaml"
 WORLD_FILE = "world.yaml"
 MAGIC_FILE = "magic-values.yaml"
 LARGEST_BYTES = 64 * 2**20
+MOST_DIRECTORIES = 200
 _PART = 1_000
 _SUFFIXES = (".yaml", ".yml")
 
@@ -141,12 +142,12 @@ class Loader:
         if not self.root.exists():
             mistakes.append(_about(self._shown_root, "does not exist; expected a directory of YAML files, or one file"))
         elif self.root.is_dir():
-            yield from _walk(self.root, self._shown_root, (os.path.realpath(self.root),), mistakes)
+            yield from _walk(self.root, self._shown_root, {os.path.realpath(self.root)}, mistakes)
         else:
             yield self.root, self._shown_root
 
 
-def _walk(directory: Path, shown: str, above: tuple[str, ...], mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
+def _walk(directory: Path, shown: str, seen: set[str], mistakes: list[Mistake]) -> Iterator[tuple[Path, str]]:
     try:
         names = sorted(os.listdir(directory))
     except OSError as error:
@@ -157,14 +158,18 @@ def _walk(directory: Path, shown: str, above: tuple[str, ...], mistakes: list[Mi
         if name.startswith("."):
             continue
         path, shown_path = directory / name, f"{shown.rstrip('/')}/{name}"
-        is_yaml = name.endswith(_SUFFIXES)
+        is_yaml = name.lower().endswith(_SUFFIXES)
         if path.is_dir():
             if is_yaml:
                 mistakes.append(_about(shown_path, "is a directory, expected a file; rename it"))
-            elif (real := os.path.realpath(path)) in above:
-                mistakes.append(_about(shown_path, "is a link that leads back to where it stands; take it out"))
+            elif (real := os.path.realpath(path)) in seen:
+                mistakes.append(_about(shown_path, "is a link to a directory that is read already; take it out"))
+            elif len(seen) >= MOST_DIRECTORIES:
+                mistakes.append(_about(shown_path, f"is one directory too many, expected at most {MOST_DIRECTORIES}"))
+                return
             else:
-                yield from _walk(path, shown_path, (*above, real), mistakes)
+                seen.add(real)
+                yield from _walk(path, shown_path, seen, mistakes)
         elif is_yaml:
             yield path, shown_path
 

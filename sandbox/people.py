@@ -6,7 +6,7 @@ Rule 1: a search goes through everybody in one fixed order, those in scenario fi
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, card_of, position_of
@@ -80,8 +80,11 @@ class People:
             raise Misuse(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
         country = self._country(country_code)
         suits = self._suits(country, birthday, segment)
-        candidates = chain(self._all_written(country, suits), self._all_synthetic(country, suits, 0))
-        return list(islice(candidates, count))
+        found = list(islice(self._all_written(country, suits), count))
+        # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking.
+        if birthday != "never" and (segment is None or segment in self._population.segments):
+            found += islice(self._all_synthetic(country, suits, 0), count - len(found))
+        return found
 
     def hand_out(
         self,

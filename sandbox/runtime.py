@@ -19,7 +19,7 @@ from .core.customers import RESERVED_PREFIX
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import PREFER, SCENARIO
 from .core.entries import read_entry
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, without_cards
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, without_secrets
 from .core.scenarios import ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .documents import Mistake
@@ -65,7 +65,7 @@ class Sandbox:
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
         self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
-        self._recorder = Recorder(self.contract)
+        self._recorder = Recorder()
         self._placed = 0
         self._reloading = threading.Lock()
         self._handed_out = HandedOut()
@@ -82,7 +82,7 @@ class Sandbox:
     def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, Exchange]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
         real = self.clock.now()
-        space = self.spaces.use(space_name(request.headers.get("client_id")), real)
+        space = self.spaces.use(space_name(as_text(request.headers.get("client_id", ""))), real)
         decision = decide(request, self._world(space, real))
         if decision.counted:
             space.count(decision.counted)
@@ -100,7 +100,7 @@ class Sandbox:
     ) -> tuple[Decision, Exchange]:
         """Answer a call that is not one of the API's, in the shape of the bank's errors."""
         real = self.clock.now()
-        space = self.spaces.use(space_name(request.headers.get("client_id")), real)
+        space = self.spaces.use(space_name(as_text(request.headers.get("client_id", ""))), real)
         decision = refuse(request, self._world(space, real), status, error, location, reason)
         return decision, self._record(space, real, method, path, request, decision)
 
@@ -159,7 +159,7 @@ class Sandbox:
         """Take an override away. Raises Missing."""
         found = self.spaces.find(space)
         if found is None or not found.remove(section, pattern):
-            raise Missing(f"there is no override for {section} {without_cards(pattern)} in {space}")
+            raise Missing(f"there is no override for {section} {without_secrets(pattern)} in {space}")
 
     def now(self, space: str) -> datetime:
         """Return what time it is in a space."""
@@ -325,5 +325,5 @@ def _number_problems(section: str, pattern: str) -> Iterator[str]:
 
 
 def _misuse_of_entry(mistakes: list[tuple[DataPath, str]]) -> Misuse:
-    named = [(".".join(map(str, path)), without_cards(message)) for path, message in mistakes]
+    named = [(".".join(map(str, path)), without_secrets(message)) for path, message in mistakes]
     return Misuse("; ".join(f"{path}: {message}" if path else message for path, message in named), named)

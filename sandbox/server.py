@@ -101,8 +101,9 @@ def log_to_stderr(access: bool) -> None:
     formatter.converter = gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for noisy in ("uvicorn.error", "watchfiles"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What uvicorn warns of is answered, or said better, here.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     logging.getLogger("sandbox.access").setLevel(logging.INFO if access else logging.WARNING)
 
 
@@ -114,6 +115,7 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
 
         transport: asyncio.Transport
         app_state: dict[str, Any]
+        cycle: Any
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             self.app_state = {**self.app_state, TRANSPORT: transport}
@@ -127,6 +129,10 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
             super().data_received(data)  # type: ignore[misc]
 
         def send_400_response(self, msg: str) -> None:
+            if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
+                # The call before this one is still being answered, and is the last on this connection.
+                self.cycle.keep_alive = False
+                return
             reason = "the HTTP parser refused the request: its first line or a header is malformed"
             decision, exchange = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
             head = [f"HTTP/1.1 400 {HTTPStatus(400).phrase}".encode()]

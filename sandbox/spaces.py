@@ -185,7 +185,7 @@ class Spaces:
         self._latest = self.for_all
 
 
-def space_name(client_id: str | None) -> str:
+def space_name(client_id: str) -> str:
     """Return the name of a caller's space; a very long client_id is shortened by its digest."""
     if not client_id:
         return ANONYMOUS

@@ -3,16 +3,21 @@
 Rule 1: a no says what came closest and the first difference, to be read in a failed test's output.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from .core.contract import Contract
-from .core.messages import IDENTITY_LENGTHS, without_cards
+from .core.decide import HTTP, PRECEDENCE
+from .core.faults import FAULTS
+from .core.messages import IDENTITY_LENGTHS, shown, without_secrets
+from .core.schema import meant
 from .journal import JSON_NAMES, Exchange, instant, number_hash
 
-_ATTRIBUTES = {name: attribute for attribute, name in JSON_NAMES.items()}
+_NUMBERS: dict[str, str] = {"status": r"\d{3}", **{str(kind): r"\d+" for kind in IDENTITY_LENGTHS}}
+_ATTRIBUTES: Mapping[str, str] = {name: attribute for attribute, name in JSON_NAMES.items()}
 
 
 class Match:
@@ -32,10 +37,21 @@ class Match:
         "until",
     )
 
-    def __init__(self, wanted: Mapping[str, Any]) -> None:
-        for name in wanted:
+    def __init__(self, wanted: Mapping[str, Any], contract: Contract) -> None:
+        known: Mapping[str, Collection[object]] = {
+            "rule": [*(rule.__name__ for rule in PRECEDENCE), HTTP],
+            "code": contract.errors_by_name,
+            "fault": FAULTS,
+        }
+        for name, value in wanted.items():
             if name not in self.FIELDS:
-                raise ValueError(f"{str(name)[:40]!r} is nothing to look for; there are {', '.join(self.FIELDS)}")
+                raise ValueError(f"{shown(str(name)[:40])} is nothing to look for; there are {', '.join(self.FIELDS)}")
+            if isinstance(value, bool) or not isinstance(value, (str, int)):
+                raise ValueError(f"{name}: found {shown(value)}, expected a text or a number")
+            if name in known and value not in known[name]:
+                raise ValueError(f"{name}: found {shown(value)}; {meant(value, known[name])}")
+            if name in _NUMBERS and not re.fullmatch(_NUMBERS[name], str(value), re.ASCII):
+                raise ValueError(f"{name}: found {shown(value)}, expected digits")
         self._wanted = {name: str(value) for name, value in wanted.items()}
         self._since, self._until = (_moment(name, self._wanted.get(name)) for name in ("since", "until"))
 
@@ -45,7 +61,7 @@ class Match:
             if name in exchange.hashes:
                 # What is masked, or may be, is compared by its hash.
                 if exchange.hashes[name] != number_hash(wanted):
-                    yield f"{name}: expected {without_cards(wanted)}, found another"
+                    yield f"{name}: expected {without_secrets(wanted)}, found another"
             elif name == "since":
                 if self._since and exchange.at < self._since:
                     yield f"since: expected {wanted} or later, found {instant(exchange.at)}"
@@ -57,14 +73,14 @@ class Match:
                     exchange.headers.get("uuid") if name == "uuid" else getattr(exchange, _ATTRIBUTES.get(name, name))
                 )
                 if str(found) != wanted:
-                    yield f"{name}: expected {without_cards(wanted)}, found {found if found is not None else 'none'}"
+                    yield f"{name}: expected {without_secrets(wanted)}, found {found if found is not None else 'none'}"
 
     def fits(self, exchange: Exchange) -> bool:
         """Tell whether this is an exchange one is looking for."""
         return next(self.differences(exchange), None) is None
 
     def __str__(self) -> str:
-        shown = (f"{name}={without_cards(value)}" for name, value in self._wanted.items())
+        shown = (f"{name}={without_secrets(value)}" for name, value in self._wanted.items())
         return ", ".join(shown) or "any call"
 
 

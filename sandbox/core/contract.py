@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
+from .jsontext import read_json
 from .messages import LIST_HEADERS, BankReply, BankRequest, Violation, shown
 
 DEFAULT_LANGUAGE = "en"
@@ -157,7 +158,7 @@ class Contract:
     def read_body(self, body: bytes) -> tuple[Mapping[str, Any], list[Violation]]:
         """Read the request's body: its fields, and every breach in it. The fields are empty where there is a breach."""
         try:
-            payload = _read_json(body)
+            payload = read_json(body)
         except ValueError as mistake:
             return {}, [Violation("invalidRequest", "body", f"the body {mistake}")]
         if not isinstance(payload, dict):
@@ -288,57 +289,6 @@ def _json_content(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(dict(schema))
-
-
-def _read_json(body: bytes) -> object:
-    """Read strict JSON (RFC 8259): UTF-8, no BOM, no NaN, no name twice. Raises ValueError that ends "the body ..."."""
-    if not body:
-        raise ValueError("is absent")
-    try:
-        payload = _decode(body.decode())
-        if b"\\u" in body:
-            json.dumps(payload, ensure_ascii=False).encode()
-        return payload
-    except UnicodeEncodeError:
-        raise ValueError("holds half a surrogate pair, which is no character") from None
-    except UnicodeDecodeError:
-        raise ValueError("is not UTF-8") from None
-    except json.JSONDecodeError as mistake:
-        what = "begins with a byte order mark" if body.startswith(b"\xef\xbb\xbf") else "is not JSON"
-        raise ValueError(f"{what}: line {mistake.lineno}, column {mistake.colno}") from None
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-    except _StrictnessError as mistake:
-        raise ValueError(str(mistake)) from None
-    except ValueError:
-        raise ValueError("holds a number with too many digits") from None
-
-
-def _decode(text: str) -> object:
-    # What the decoder does, without its search for blanks around the value: nearly nobody sends any.
-    try:
-        payload, end = _DECODER.scan_once(text, 0)
-    except StopIteration:
-        end = -1
-    return payload if end == len(text) else _DECODER.decode(text)
-
-
-class _StrictnessError(ValueError):
-    """JSON that Python would accept and the standard doesn't."""
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise _StrictnessError("has a name twice in one object")
-    return fields
-
-
-def _refuse_constant(name: str) -> object:
-    raise _StrictnessError(f"holds {name}, which is not JSON")
-
-
-_DECODER: Any = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
 
 
 def _wrong_field(location: str, value: object, schema: Mapping[str, Any]) -> Violation:

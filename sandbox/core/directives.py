@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from .durations import GRAMMAR, read_duration
 from .faults import FAULTS
-from .messages import BankRequest, Violation, shown
+from .messages import BankRequest, Violation, shown, without_secrets
 from .schema import meant
 
 SCENARIO = "X-Sandbox-Scenario"
@@ -71,7 +71,7 @@ def read_directives(request: BankRequest) -> Directives:
     violations: list[Violation] = []
     for name in (name for name in headers if name.startswith(_PREFIX)):
         if name not in _KNOWN:
-            written = name.title()
+            written = without_secrets(name.title())
             violations.append(_breach(written, f"it is not a directive; {meant(written, _KNOWN.values())}"))
         elif name in repeated:
             violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))

@@ -9,7 +9,7 @@ from uuid import UUID
 from .contract import Contract, language_for
 from .customers import Country, Population
 from .directives import Directives, read_directives
-from .messages import BankRequest, Identity, Violation, masked, shown
+from .messages import BankRequest, Identity, Violation, as_text, masked, shown
 from .templates import TemplateContext
 
 
@@ -57,7 +57,7 @@ class Inquiry:
     def uuid(self) -> str:
         """The request's uuid verbatim, or one made from the request where none came."""
         if uuid := self.request.headers.get("uuid"):
-            return _as_text(uuid)
+            return as_text(uuid)
         digest = blake2b(self.now.isoformat().encode() + self.request.body, digest_size=16, key=b"uuid").digest()
         return str(UUID(bytes=digest, version=4))
 
@@ -98,13 +98,3 @@ def _not_served(header: str, value: str, served: Iterable[str]) -> Violation:
     known = ", ".join(sorted(served))
     # seed, 403: "Channel/Country/Business provided in the request is not supported currently"
     return Violation("accessNotConfigured", header, f"{header} {shown(value[:40])} is not one of this world's: {known}")
-
-
-def _as_text(header: str) -> str:
-    """Read a header that may hold UTF-8; Starlette and uvicorn hand headers on byte by byte, as Latin-1."""
-    if header.isascii():
-        return header
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return header

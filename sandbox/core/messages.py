@@ -87,15 +87,25 @@ def masked(value: str) -> str:
     return value[:shown] + "*" * max(len(value) - shown - 4, 0) + value[-4:] if len(value) > 4 else "*" * len(value)
 
 
+def as_text(header: str) -> str:
+    """Read a header that may hold UTF-8; servers hand headers on byte by byte, as Latin-1."""
+    if header.isascii():
+        return header
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
+
+
 def holds_card(text: str) -> bool:
     """Tell whether something in a text could be a card number."""
     # Six times as fast as a search with the pattern, and every call of the sandbox asks.
-    return _ANY_CARD in text.encode("utf-8", "replace").translate(_ANY_DIGIT)
+    return _ANY_CARD in text.encode("utf-8", "replace").translate(_ANY_DIGIT, b" -")
 
 
-def without_cards(text: str) -> str:
-    """Mask everything in a text that could be a card number: 13 digits and more in a row."""
-    return _CARD.sub(lambda match: masked(match[0]), text)
+def without_secrets(text: str) -> str:
+    """Mask every bearer token in a text, and all that could be a card number: 13 digits and more, also in groups."""
+    return _SECRET.sub(lambda match: masked(match[0]) if match[0][0].isdigit() else f"{match[0][:6]} ***", text)
 
 
 def shown(value: object) -> str:
@@ -103,13 +113,13 @@ def shown(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return f"a mapping of {without_cards(', '.join(map(str, list(value)[:5])))}" if value else "an empty mapping"
+        return f"a mapping of {without_secrets(', '.join(map(str, list(value)[:5])))}" if value else "an empty mapping"
     if isinstance(value, list):
         return f"a list of {len(value)}" if value else "an empty list"
-    text = without_cards(repr(value))
+    text = without_secrets(repr(value))
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 _ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 _ANY_CARD = b"0" * 13
-_CARD = re.compile(r"[0-9]{13,}", re.ASCII)
+_SECRET = re.compile(r"[0-9](?:[ -]?[0-9]){12,}|bearer +[^\s\"',}]+", re.ASCII | re.IGNORECASE)

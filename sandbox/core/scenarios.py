@@ -15,7 +15,7 @@ from .customers import Birthday, Country, Customer, Population, customer_id_of
 from .durations import LONGEST_SECONDS, read_duration
 from .faults import Fault
 from .inquiry import Inquiry
-from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_cards
+from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_secrets
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
 
 SECTIONS = ("customerId", "cardNumber", "named")
@@ -162,7 +162,7 @@ class Scenario(NamedTuple):
     @property
     def title(self) -> str:
         """The scenario as people say it; a card number is masked."""
-        return f"{self.section} {without_cards(self.pattern) if self.section == 'cardNumber' else self.pattern}"
+        return f"{self.section} {without_secrets(self.pattern) if self.section == 'cardNumber' else self.pattern}"
 
     @property
     def is_counted(self) -> bool:

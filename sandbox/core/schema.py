@@ -3,8 +3,9 @@
 Rule 1: what was expected is the schema's own `description`, so editors and mistakes say the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from typing import Any, TypeAlias
 
 from jsonschema_rs import Draft202012Validator, ValidationError
@@ -61,8 +62,9 @@ def _path_in(data: Any, path: Sequence[str | int], instance: object) -> Path:
 
     Where several keys are that number, `instance` tells which one is meant.
     """
-    candidates = list(_candidates(data, path))
-    return next((found for found, value in candidates if value == instance), candidates[0][0])
+    candidates = _candidates(data, path)
+    first, value = next(candidates)
+    return first if value == instance else next((found for found, value in candidates if value == instance), first)
 
 
 def _candidates(data: Any, path: Sequence[str | int]) -> Iterator[tuple[Path, object]]:
@@ -70,9 +72,12 @@ def _candidates(data: Any, path: Sequence[str | int]) -> Iterator[tuple[Path, ob
         yield (), data
         return
     step, rest = path[0], path[1:]
-    keys: list[str | int] = [step]
+    keys: Iterable[str | int] = [step]
     if isinstance(step, int) and isinstance(data, Mapping):
-        keys = [key for key in data if key.isascii() and key.isdigit() and int(key) == step]
+        # The plain key first: to look through all of them, for each of many mistakes, takes for ever.
+        plain = [str(step)] if str(step) in data else []
+        others = (key for key in data if key.isascii() and key.isdigit() and key[0] == "0" and int(key) == step)
+        keys = chain(plain, (key for key in others if key not in plain))
     for key in keys:
         for found, value in _candidates(data[key], rest):
             yield (key, *found), value

@@ -8,11 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
 
-from .conftest import ERRORS, HEADERS, Client, Connect, Serve, assert_documented_error
+from .conftest import ERRORS, HEADERS, Client, Connect, Serve, Server, assert_documented_error
 
 LUIS = {"customerId": "321116471234"}
 OVERRIDE = "/spaces/{space}/overrides/customerId/321116471234"
@@ -99,6 +100,12 @@ def test_a_wrong_override_is_a_problem_and_changes_nothing(client: Client, path:
     assert client.ask(LUIS).status_code == 200
 
 
+@pytest.mark.parametrize("body", [b'"\\ud800"', b'{"error": "x", "error": "y"}', b"{", b"\xff", b"[" * 5_000])
+def test_a_body_that_is_not_json_is_a_problem(client: Client, body: bytes) -> None:
+    for method, path in (("PUT", OVERRIDE), ("PUT", "/spaces/{space}/clock"), ("POST", "/explain")):
+        assert_problem(client.control(method, path, content=body), 400, "the body ")
+
+
 def test_a_clock_freezes_travels_and_is_released(client: Client) -> None:
     clock = "/spaces/{space}/clock"
     client.control("PUT", clock, json={"now": "2028-03-14T00:30:00-06:00"})
@@ -160,6 +167,28 @@ def test_the_journal_masks_what_is_secret_and_finds_it_all_the_same(client: Clie
     assert "999084******1187" in shown
     assert len(journal(client, cardNumber=card)) == 1
     assert journal(client, cardNumber="9990845930481188") == []
+
+
+@pytest.mark.parametrize("client_id", ["ñandú", "x" * 300, "a b*?"])
+def test_a_space_is_addressed_by_the_client_id_that_was_sent(server: Server, connect: Connect, client_id: str) -> None:
+    client = connect(server)
+    space = quote(client_id, safe="")
+    client.control("PUT", OVERRIDE.replace("{space}", space), json={"error": "resourceNotFound"})
+    assert client.ask(LUIS, client_id=client_id).status_code == 404
+    assert client.control("GET", f"/spaces/{space}/exchanges").json()["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [("X-Api-Key", "abcdefghijklmnopqrstuvwxyz"), ("sid", "Bearer abcdefghijklmnop"), ("uuid", "4111-1111-1111-1111"),
+     ("ChannelId", "Bearer abcdefghijklmnop"), ("X-4111111111111111", "x"), ("Authorization", "Bearer abcdef")],
+)  # fmt: skip
+def test_no_secret_is_kept_wherever_it_stands(client: Client, place: str, text: str) -> None:
+    client.ask(LUIS, **{place: text})
+    client.ask(b'{"cardNumber": "' + rb"\u0034\u0031" + b'11111111111111"}')
+    shown = json.dumps(journal(client)).lower()
+    for secret in ("abcdefghij", 'abcdef"', "4111-1111-1111-1111", "4111111111111111", "\\u0034"):
+        assert secret not in shown
 
 
 def test_the_journal_is_filtered_and_cleared(client: Client) -> None:
@@ -242,8 +271,10 @@ def test_verification_says_yes_or_what_came_closest(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{"match": {"x": 1}}, {"match": []}, {"exactly": -1}, {"exactly": 1, "atMost": 2}, {"inOrder": []}, {"y": 1}],
-)
+    [{"match": {"rule": "nope"}}, {"match": {"code": "resourceNotfound"}}, {"match": {"status": "abc"}},
+     {"match": {"status": [200]}}, {"match": {"code": None}}, {"match": {"x": 1}}, {"match": []}, {"exactly": -1},
+     {"exactly": 1, "atMost": 2}, {"inOrder": []}, {"y": 1}],
+)  # fmt: skip
 def test_a_wrong_expectation_is_a_problem(client: Client, wish: dict[str, object]) -> None:
     assert_problem(client.control("POST", "/spaces/{space}/verify", json=wish), 400)
 
@@ -312,6 +343,7 @@ def test_spaces_are_bounded_and_forget_themselves(serve: Serve, connect: Connect
         ({"host": "evil.example"}, "Host"),
         ({"origin": "https://evil.example"}, "Origin"),
         ({"origin": "null"}, "Origin"),
+        ({"origin": "http://["}, "Origin"),
     ],
 )
 def test_no_web_page_steers_a_sandbox_on_loopback(client: Client, headers: dict[str, str], detail: str) -> None:
