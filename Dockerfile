@@ -1,25 +1,26 @@
 # Two stages: what is needed to install stays behind.
 FROM python:3.13-slim AS build
-COPY . /source
-RUN python -m venv /opt/sandbox \
- && /opt/sandbox/bin/pip install --no-cache-dir -c /source/constraints.txt /source \
- && /opt/sandbox/bin/python -m compileall -q /opt/sandbox
+WORKDIR /source
+RUN python3 -m venv --without-pip /opt/sandbox
+COPY . .
+RUN pip --python /opt/sandbox/bin/python3 install --no-cache-dir -c constraints.txt .
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Segment Sandbox" \
       org.opencontainers.image.description="The bank's customer-segment API on your own machine" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/sandbox /opt/sandbox
-COPY scenarios /scenarios
+# Mount your own over it: -v "$PWD/my-scenarios:/scenarios:ro". Readable whatever the checkout's umask was.
+COPY --chmod=755 scenarios /scenarios
 # Beyond loopback the control API wants a token: set SANDBOX_CONTROL_TOKEN, or read it in the log.
 ENV PATH=/opt/sandbox/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
     SANDBOX_HOST=0.0.0.0 \
     SANDBOX_SCENARIOS=/scenarios
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["segment-sandbox", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["segment-sandbox", "health"]
 ENTRYPOINT ["segment-sandbox"]
 CMD ["serve"]

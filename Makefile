@@ -1,4 +1,4 @@
-.PHONY: run test check docs bench image
+.PHONY: run test check docs constraints bench image
 
 PYTHON ?= .venv/bin/python
 
@@ -17,6 +17,9 @@ check:      ## style, types, floors, tests
 
 docs:       ## make the README's tables anew
 	$(PYTHON) -m tests.guards.readme
+
+constraints: ## pin the versions that are installed here
+	$(PYTHON) -m pip freeze --exclude-editable > constraints.txt
 
 bench:      ## measure against a bare Starlette endpoint
 	$(PYTHON) -m benchmarks

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -181,7 +182,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 
 def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
     who = ", ".join(f"{number.kind} {masked(number.value)}" for number in decision.numbers) or "-"
-    path = exchange.path.encode("unicode_escape").decode()
+    path = quote(exchange.path, safe="/:@!$&'()*+,;=~")
     access_log.info(
         "%s %s %d %s %s %.1f ms", exchange.method, path, exchange.status, exchange.rule, who, seconds * 1000
     )
@@ -193,7 +194,8 @@ def _pages(
     contract_yaml = CONTRACT_FILE.read_bytes()
 
     async def index(request: Request) -> Response:
-        return PlainTextResponse(_INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path))
+        text = _INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path)
+        return PlainTextResponse(text + _CONTROL if sandbox.settings.control == "on" else text)
 
     async def openapi_yaml(request: Request) -> Response:
         return Response(contract_yaml, media_type="application/yaml")
@@ -246,5 +248,7 @@ POST {endpoint}   the bank's customer-segment API
 GET  /docs                                     its reference
 GET  /openapi.yaml, /openapi.json              its contract
 GET  /_sandbox/health                          how the sandbox is
-GET  /_sandbox/openapi.json                    the control API: errors, customers, spaces, overrides, clock, journal
+"""
+_CONTROL = """\
+GET  /_sandbox/openapi.json                    the control API: errors, customers, overrides, clock, journal
 """

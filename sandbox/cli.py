@@ -128,11 +128,12 @@ def ask(
         if not colon or not name.strip():
             raise click.UsageError(f"--header: found {header!r}, expected 'NAME: VALUE'")
         sent[name.strip().lower()] = value.strip()
-    request = bank_request([(name.encode(), value.encode()) for name, value in sent.items()], body.encode())
+    raw_headers = [(os.fsencode(name), os.fsencode(value)) for name, value in sent.items()]
+    request = bank_request(raw_headers, os.fsencode(body))
     decision, _ = sandbox.answer(request)
     click.echo(f"HTTP/1.1 {decision.reply.status} {HTTPStatus(decision.reply.status).phrase}")
     for key, content in reply_headers(decision, request.headers.get("uuid", "")):
-        click.echo(f"{key.decode()}: {content.decode('latin-1')}")
+        click.echo(f"{key.decode()}: {content.decode('utf-8', 'replace')}")
     click.echo(f"\n{decision.reply.body.decode()}")
     if decision.fault:
         click.echo(f"(a server would have committed {decision.fault})", err=True)
@@ -229,14 +230,18 @@ def init(directory: Path) -> None:
 
 
 @commands.command()
-@click.option("--url", default="http://127.0.0.1:8080", envvar="SANDBOX_URL", show_default=True, show_envvar=True)
-def health(url: str) -> None:
+@click.option(
+    "--url", envvar="SANDBOX_URL", show_envvar=True, help="Its base URL; http://127.0.0.1:SANDBOX_PORT by default."
+)
+def health(url: str | None) -> None:
     """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
     from http.client import HTTPException
-    from urllib.request import urlopen
+    from urllib.request import ProxyHandler, build_opener
 
+    url = url or f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT', '8080')}"
     try:
-        with urlopen(f"{url.rstrip('/')}/_sandbox/health", timeout=3) as reply:  # noqa: S310
+        # A sandbox is asked itself, whatever proxy the environment names.
+        with build_opener(ProxyHandler({})).open(f"{url.rstrip('/')}/_sandbox/health", timeout=3) as reply:
             click.echo(reply.read().decode().rstrip())
     except (OSError, ValueError, HTTPException) as error:
         _fail(f"{url} does not answer: {error}")

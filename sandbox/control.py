@@ -233,6 +233,8 @@ class _Control:
         wanted = _number("wait", query.pop("wait", "0"))
         seconds = _seconds("timeout", query.pop("timeout", "5s"))
         match, space = self._match(query), _space(request)
+        if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
+            raise Misuse(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
         if wanted and not await self._came(space, match, wanted, seconds):
             count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
             return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .core.messages import Place, shown, without_secrets
+from .core.messages import Place, one_line, shown, without_secrets
 from .core.schema import Path
 
 DEEPEST = 24
@@ -43,9 +43,7 @@ class Document(NamedTuple):
             (self.positions[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.positions), (1, 1)
         )
         trail = ".".join(f"[{part}]" if isinstance(part, int) else part for part in path).replace(".[", "[")
-        return Mistake(
-            Place(self.file, position[0]), position[1], without_secrets(f"{trail}: {message}" if trail else message)
-        )
+        return Mistake(Place(self.file, position[0]), position[1], _fit(f"{trail}: {message}" if trail else message))
 
 
 def read_document(text: str, file: str, every_position: bool = False) -> Document:
@@ -76,6 +74,10 @@ def read_document(text: str, file: str, every_position: bool = False) -> Documen
     return Document(file, builder.data, builder.positions, builder.mistakes)
 
 
+def _fit(message: str) -> str:
+    return one_line(without_secrets(message))
+
+
 class _Frame:
     """A mapping or list that is still open."""
 
@@ -99,7 +101,7 @@ class _Builder:
 
     def note(self, mark: Any, message: str) -> None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        self.mistakes.append(Mistake(Place(self._file, line), column, without_secrets(message)))
+        self.mistakes.append(Mistake(Place(self._file, line), column, _fit(message)))
 
     def take(self, event: Any) -> bool:
         """Take the next event; False when there is no use in reading on."""

@@ -21,7 +21,7 @@ import yaml
 from .core.contract import Contract
 from .core.customers import RESERVED_PREFIX, Country, Population
 from .core.entries import read_entry
-from .core.messages import Place
+from .core.messages import Place, one_line
 from .core.scenarios import SECTIONS, Scenario, ScenarioBook
 from .core.schema import Path as DataPath
 from .core.schema import Schema, meant
@@ -154,6 +154,10 @@ def _walk(directory: Path, shown: str, seen: set[str], mistakes: list[Mistake]) 
         mistakes.append(_about(shown, f"can't be read: {error.strerror}"))
         return
     for name in names:
+        if not name.isprintable():
+            shown_path = one_line(f"{shown.rstrip('/')}/{name}")
+            mistakes.append(_about(shown_path, "has a name that can't be shown; rename it"))
+            continue
         # Hidden entries are editors' and Kubernetes' own (`..data`).
         if name.startswith("."):
             continue
@@ -264,17 +268,18 @@ def _checked(content: bytes, shown: str, schema: Schema, mistakes: list[Mistake]
 
 
 def _is_valid(schema: Schema, data: Any) -> bool:
-    """Hold data against a schema, large mappings in parts: one call for all would keep every caller waiting."""
-    if not isinstance(data, dict) or sum(map(len, filter(None, data.values()))) <= _PART:
+    """Hold data against a schema, many scenarios in parts: one call for all would keep every caller waiting."""
+    if schema is not scenario_schema() or not isinstance(data, dict):
         return schema.is_valid(data)
+    small = {section: entries for section, entries in data.items() if not isinstance(entries, dict)}
     for section, entries in data.items():
         patterns = list(entries) if isinstance(entries, dict) else []
         for start in range(0, len(patterns), _PART):
             if not schema.is_valid({section: {name: entries[name] for name in patterns[start : start + _PART]}}):
                 return False
-        if not patterns and not schema.is_valid({section: entries}):
-            return False
-    return True
+        if not patterns:
+            small[section] = entries
+    return schema.is_valid(small)
 
 
 def _clashes(scenarios: list[Scenario]) -> Iterator[Mistake]:

@@ -97,6 +97,8 @@ class People:
         population = self._population
         if segment is not None and segment not in population.segments:
             raise Misuse(f"segment: found {segment[:40]!r}, expected one of {', '.join(population.segments)}")
+        if birthday == "never":
+            raise Misuse("birthday: every synthetic customer has one; expected today or MM-DD")
         suits = self._suits(country, birthday, segment)
         with self._handed_out.lock:
             for found in self._all_synthetic(country, suits, self._handed_out.next):
@@ -132,7 +134,7 @@ class People:
     def _all_written(self, country: Country, suits: Callable[[str, Birthday], bool]) -> Iterator[FoundCustomer]:
         for scenario in self._book:
             identity = scenario.identity
-            if identity and not identity.value.startswith(RESERVED_PREFIX):
+            if identity and scenario.only_customers and not identity.value.startswith(RESERVED_PREFIX):
                 found = self._written(scenario, identity, country)
                 if found and suits(found.customer.segment, found.customer.birthday):
                     yield found

@@ -23,10 +23,18 @@ async def watch(root: Path, changed: Callable[[], object], stopping: asyncio.Eve
     while not stopping.is_set():
         try:
             async for _ in awatch(watched, watch_filter=None, step=_DEBOUNCE_MILLISECONDS, stop_event=stopping):
-                await asyncio.to_thread(changed)
+                await asyncio.to_thread(_noticed, changed)
         except OSError as error:
             log.warning("%s can't be watched: %s", watched, error)
         try:
             await asyncio.wait_for(stopping.wait(), _RETRY_SECONDS)
         except TimeoutError:
-            await asyncio.to_thread(changed)
+            await asyncio.to_thread(_noticed, changed)
+
+
+def _noticed(changed: Callable[[], object]) -> None:
+    try:
+        changed()
+    except Exception:
+        # Whatever it is, the next save is read again.
+        log.exception("a defect of the sandbox, please report it")

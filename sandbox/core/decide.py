@@ -250,7 +250,7 @@ def _play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", 
         if scenario.times is not None and call >= scenario.times:
             return None
         step, turn = scenario.step(call), f", call {call + 1}"
-        draw = partial(chance, world.population.seed, *key, call)
+        draw = partial(chance, world.population.seed, scenario.section, scenario.pattern, key[-1], call)
     fault = step.fault.name if step.fault and step.fault.strikes(call, draw) else None
     description = f": {scenario.description}" if scenario.description else ""
     reason = f"{before}{scenario.title} in {scenario.place}{turn}{description}{after}"

@@ -4,6 +4,7 @@ Rule 1: a file and an override are read by the same code, with the same words fo
 Rule 2: an entry has passed the schema; what is checked here is what a schema can't say.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from .contract import Contract
 from .customers import Birthday
 from .durations import read_duration
 from .faults import Fault
-from .messages import IDENTITY_LENGTHS, Identity, Place
+from .messages import IDENTITY_LENGTHS, Identity, Place, shown
 from .scenarios import (
     SYNTHETIC,
     AnyDelay,
@@ -188,10 +189,13 @@ def read_birthday(text: str) -> Birthday:
     if text == "never":
         return "never"
     try:
-        # Year 2000 has every day there is.
-        day = date.fromisoformat(text if len(text) == 10 else f"2000-{text}")
+        if _DAY.fullmatch(text):
+            # Year 2000 has every day there is.
+            day = date.fromisoformat(text if len(text) == 10 else f"2000-{text}")
+            return day.month, day.day
     except ValueError:
-        raise ValueError(
-            f"found {text!r}, expected today, never, or a day that exists as MM-DD or YYYY-MM-DD"
-        ) from None
-    return day.month, day.day
+        pass
+    raise ValueError(f"found {shown(text)}, expected today, never, or a day that exists as MM-DD or YYYY-MM-DD")
+
+
+_DAY = re.compile(r"(?:[0-9]{4}-)?[0-9]{2}-[0-9]{2}", re.ASCII)

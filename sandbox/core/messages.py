@@ -34,10 +34,12 @@ def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Ban
     repeated = set()
     headers = {}
     for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw_headers):
-        if headers.setdefault(name, value) is not value:
-            repeated.add(name)
-            if name in LIST_HEADERS:
-                headers[name] += f", {value}"
+        if name not in headers:
+            headers[name] = value
+            continue
+        repeated.add(name)
+        if name in LIST_HEADERS:
+            headers[name] += f", {value}"
     return BankRequest(headers, body, frozenset(repeated))
 
 
@@ -108,12 +110,23 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub(lambda match: masked(match[0]) if match[0][0].isdigit() else f"{match[0][:6]} ***", text)
 
 
+def one_line(text: str) -> str:
+    """Return a text with escapes for all that is no printable character."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape", "replace").decode() for char in text)
+
+
 def shown(value: object) -> str:
     """Return a value as a mistake may show it: short, and without card numbers."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return f"a mapping of {without_secrets(', '.join(map(str, list(value)[:5])))}" if value else "an empty mapping"
+        return (
+            f"a mapping of {without_secrets(one_line(', '.join(map(str, list(value)[:5]))))}"
+            if value
+            else "an empty mapping"
+        )
     if isinstance(value, list):
         return f"a list of {len(value)}" if value else "an empty list"
     text = without_secrets(repr(value))

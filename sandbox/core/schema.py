@@ -63,7 +63,8 @@ def _path_in(data: Any, path: Sequence[str | int], instance: object) -> Path:
     Where several keys are that number, `instance` tells which one is meant.
     """
     candidates = _candidates(data, path)
-    first, value = next(candidates)
+    # An empty key is lost on the way: then the path is as good as it gets.
+    first, value = next(candidates, (tuple(path), instance))
     return first if value == instance else next((found for found, value in candidates if value == instance), first)
 
 
@@ -79,6 +80,8 @@ def _candidates(data: Any, path: Sequence[str | int]) -> Iterator[tuple[Path, ob
         others = (key for key in data if key.isascii() and key.isdigit() and key[0] == "0" and int(key) == step)
         keys = chain(plain, (key for key in others if key not in plain))
     for key in keys:
+        if isinstance(data, Mapping) and key not in data:
+            continue
         for found, value in _candidates(data[key], rest):
             yield (key, *found), value
 

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel carries all that is needed, and works outside the checkout."""
+"""What is installed from the wheel is the whole product, wherever it is installed."""
 
 import ast
 import os
@@ -6,90 +6,174 @@ import re
 import subprocess
 import sys
 import sysconfig
-import tomllib
-import venv
-import zipfile
+import tarfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
+from zipfile import ZipFile
 
+import httpx2
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-import sandbox
+from sandbox import __version__
+from sandbox.loader import load_contract
 
-ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+from .wheels import ROOT, build
+
+NAME = "segment-sandbox"
+CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+# Nothing but the installation says where the product is.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+PACKAGED = {"sandbox": "sandbox", "scenarios": "sandbox/scenarios"}
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)]
-    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    return next(directory.glob("*.whl"))
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_carries_everything(wheel: Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = [path.relative_to(ROOT).as_posix() for path in (ROOT / "sandbox").rglob("*") if path.is_file()]
-    wanted += [f"sandbox/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "scenarios").glob("*.yaml")]
-    assert [name for name in wanted if "__pycache__" not in name and name not in names] == []
-    assert any(name.endswith("/licenses/LICENSE") for name in names)
-    assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack the source distribution, and return its root."""
+    place = tmp_path_factory.mktemp("source")
+    with tarfile.open(build(ROOT, place / "dist", "sdist")) as archive:
+        archive.extractall(place / "unpacked", filter="data")
+    (root,) = (place / "unpacked").iterdir()
+    return root
 
 
-def test_the_wheel_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=False)
-    site = next((tmp_path / "venv").glob("lib/python*/site-packages"))
-    zipfile.ZipFile(wheel).extractall(site)
-    # The dependencies come from where the tests have them; the product itself does not.
-    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"])
-    python = tmp_path / "venv" / "bin" / "python"
-
-    def run(*arguments: str) -> str:
-        return subprocess.run(
-            [str(python), "-m", "sandbox", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        ).stdout
-
-    where = subprocess.run(
-        [str(python), "-c", "import sandbox; print(sandbox.__file__)"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert where.startswith(str(site))
-    assert "no mistake" in run("check")
-    assert "Luis Diaz Salinas" in run("ask", "--customer-id", "321116471234")
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel into a fresh environment, which borrows its dependencies from ours, and return its commands."""
+    environment = tmp_path_factory.mktemp("elsewhere") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", environment)
+    python = environment / "bin" / "python"
+    run(sys.executable, "-m", "pip", "-q", "--python", python, "install", "--no-index", "--no-deps", wheel)
+    # A path in a .pth file is not searched for more of them: the editable checkout stays out of sight.
+    (site,) = (environment / "lib").glob("python*/site-packages")
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib"))
+    return environment / "bin"
 
 
-def test_every_import_is_a_declared_dependency() -> None:
-    names = {"pyyaml": "yaml", "jsonschema_rs": "jsonschema_rs"}
-    declared = {re.split(r"[^A-Za-z0-9_-]", text)[0].lower().replace("-", "_") for text in PROJECT["dependencies"]}
-    declared = {names.get(name, name) for name in declared}
-    imported = set()
-    for path in (ROOT / "sandbox").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                imported.add(str(node.module).partition(".")[0])
-    assert imported - set(sys.stdlib_module_names) - {"sandbox"} - declared == set()
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    result = subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def contents(archive: Path) -> dict[str, bytes]:
+    with ZipFile(archive) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def test_the_wheel_carries_everything_in_the_package_and_the_shipped_scenarios_and_nothing_else(wheel: Path) -> None:
+    expected = {
+        f"{place}/{path.relative_to(ROOT / folder).as_posix()}": path.read_bytes()
+        for folder, place in PACKAGED.items()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert {"sandbox/py.typed", "sandbox/openapi.yaml", "sandbox/scenarios/world.yaml"} < expected.keys()
+    found = contents(wheel)
+    assert {name: data for name, data in found.items() if ".dist-info/" not in name} == expected
+
+
+def test_the_wheel_names_its_licence_and_its_command(wheel: Path) -> None:
+    about = {name.partition(".dist-info/")[2]: data for name, data in contents(wheel).items() if ".dist-info/" in name}
+    assert about["licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
+    assert b"\nLicense-Expression: Apache-2.0\n" in about["METADATA"]
+    assert b"[console_scripts]\nsegment-sandbox = " in about["entry_points.txt"]
+
+
+def test_the_same_wheel_comes_from_the_source_distribution(wheel: Path, source: Path, tmp_path: Path) -> None:
+    assert contents(build(source, tmp_path)) == contents(wheel)
+
+
+def test_the_source_distribution_has_what_it_takes_to_develop(source: Path) -> None:
+    needed_too = {".ci", "Dockerfile", ".dockerignore", "Makefile", "constraints.txt", "tests", "benchmarks"}
+    assert needed_too - {path.name for path in source.iterdir()} == set()
+
+
+def test_the_installed_command_serves_the_documented_example(installed: Path, tmp_path: Path) -> None:
+    contract = load_contract()
+    command = [str(installed / "segment-sandbox"), "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            assert server.stdout
+            url = server.stdout.readline().split()[-1]
+            reply = httpx2.post(
+                url + contract.path, json={"customerId": "321116471234"}, headers=contract.example_headers
+            )
+            assert reply.status_code == 200
+            assert reply.json()["customer"]["fullName"] == "Luis Diaz Salinas"
+            assert httpx2.get(f"{url}/docs").status_code == 200
+        finally:
+            server.terminate()
+    assert server.returncode == 0
+
+
+def test_the_installed_command_finds_its_own_files(installed: Path, tmp_path: Path) -> None:
+    place = run(installed / "python", "-c", "import sandbox; print(sandbox.__file__)", cwd=tmp_path)
+    assert Path(place).is_relative_to(installed.parent)
+    assert run(installed / "segment-sandbox", "--version", cwd=tmp_path) == f"{NAME} {__version__}\n"
+    assert "no mistake" in run(installed / "segment-sandbox", "check", cwd=tmp_path)
+    run(installed / "segment-sandbox", "init", "mine", cwd=tmp_path)
+    assert "no mistake" in run(installed / "segment-sandbox", "check", "mine", cwd=tmp_path)
+
+
+def test_the_product_imports_only_what_it_declares() -> None:
+    declared = {canonicalize_name(Requirement(text).name) for text in requires(NAME) or () if "extra ==" not in text}
+    owners = packages_distributions()
+    undeclared = {
+        (path.relative_to(ROOT).as_posix(), module)
+        for path in (ROOT / "sandbox").rglob("*.py")
+        for module in imported(path)
+        if module not in {*sys.stdlib_module_names, "sandbox"}
+        and declared.isdisjoint(map(canonicalize_name, owners.get(module, ())))
+    }
+    assert undeclared == set()
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0]
 
 
 def test_the_changelog_begins_with_this_version() -> None:
     first = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert first
-    assert first[1] == sandbox.__version__
+    assert first[1] == __version__
 
 
-def test_constraints_pin_every_dependency() -> None:
-    pinned = {
-        line.partition("==")[0].lower().replace("-", "_") for line in (ROOT / "constraints.txt").read_text().split()
-    }
-    for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
-        for text in group:
-            assert re.split(r"[^A-Za-z0-9_-]", text)[0].lower().replace("-", "_") in pinned
+@pytest.mark.parametrize("line", CONSTRAINTS)
+def test_a_constraint_is_a_name_and_a_version_and_no_address(line: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line)
+
+
+def test_all_dependencies_are_constrained_to_versions_that_they_admit() -> None:
+    pinned = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in CONSTRAINTS)}
+    for requirement in needed(NAME, "dev"):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
+
+
+def needed(distribution: str, extra: str = "", known: set[str] | None = None) -> Iterator[Requirement]:
+    """Go through everything that has to be installed here for a distribution."""
+    known = set() if known is None else known
+    try:
+        declared = requires(distribution) or ()
+    except PackageNotFoundError:
+        return
+    for requirement in map(Requirement, declared):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+            yield requirement
+            for wanted in (*requirement.extras, ""):
+                if (key := f"{canonicalize_name(requirement.name)}[{wanted}]") not in known:
+                    known.add(key)
+                    yield from needed(requirement.name, wanted, known)

@@ -1,0 +1,69 @@
+"""What the tests of the core share: the contract, the shipped scenery, a valid request, a world."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.core.decide import CallKey, World
+from sandbox.core.entries import read_entry
+from sandbox.core.messages import BankRequest, Place
+from sandbox.core.scenarios import Scenario, ScenarioBook
+from sandbox.loader import Loader, load_contract, scenario_schema
+
+CONTRACT = load_contract()
+SHIPPED = Loader(CONTRACT).load()
+POPULATION = SHIPPED.population
+MEXICO = POPULATION.countries["MX"]
+NOW = datetime(2027, 3, 14, 12, tzinfo=UTC)
+DOCUMENTED_ID, DOCUMENTED_CARD = "321116471234", "4969452123456110"
+# Nobody wrote these down, and they are different customers'.
+SOME_ID, OTHER_CARD = "100000000999", "5500000000000004"
+
+HEADERS = {name.lower(): value for name, value in CONTRACT.example_headers.items()}
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether a text neither breaks a line nor controls a terminal."""
+    return not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", text)
+
+
+def request(
+    body: bytes | Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
+    repeated: Collection[str] = (),
+) -> BankRequest:
+    """Return a valid request about the documented customer, changed as asked; header names as the contract has them."""
+    body = {"customerId": DOCUMENTED_ID} if body is None else body
+    sent = HEADERS | {name.lower(): value for name, value in (headers or {}).items()}
+    for name in without:
+        del sent[name.lower()]
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return BankRequest(sent, raw, frozenset(name.lower() for name in repeated))
+
+
+def entry(section: str, pattern: str, data: Mapping[str, Any]) -> Scenario:
+    """Return a scenario without a mistake in it."""
+    assert list(scenario_schema().mistakes({section: {pattern: data}})) == []
+    scenario, mistakes = read_entry(data, section, pattern, Place("x.yaml", 1), CONTRACT)
+    assert mistakes == []
+    return scenario
+
+
+def book(**sections: Mapping[str, Mapping[str, Any]]) -> ScenarioBook:
+    """Return the scenarios of a file with these sections."""
+    return ScenarioBook(
+        entry(section, pattern, data) for section, entries in sections.items() for pattern, data in entries.items()
+    )
+
+
+def world(
+    scenarios: ScenarioBook = SHIPPED.book,
+    *overrides: ScenarioBook,
+    calls: Mapping[CallKey, int] | None = None,
+    real_cards: str = "warn",
+) -> World:
+    """Return the world as shipped, with these scenarios and overrides."""
+    return World(CONTRACT, POPULATION, scenarios, NOW, calls or {}, overrides, real_cards)

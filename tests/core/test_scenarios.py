@@ -1,0 +1,313 @@
+"""Scenarios: who is found for which numbers, and what is answered call after call."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.core.chance import chance
+from sandbox.core.customers import card_of
+from sandbox.core.durations import LONGEST_SECONDS
+from sandbox.core.inquiry import Inquiry
+from sandbox.core.messages import Identity
+from sandbox.core.scenarios import CustomerOutcome, Delay, Draw, LognormalDelay, Scenario, ScenarioBook, UniformDelay
+from sandbox.core.templates import TemplateMistake
+
+from .bank import CONTRACT, DOCUMENTED_ID, MEXICO, NOW, OTHER_CARD, POPULATION, SOME_ID, book, entry, request
+
+NOT_FOUND = {"error": "resourceNotFound"}
+SYNTHETIC = {"customer": "synthetic"}
+CARD = "5000000000000001"
+
+
+def by_id(number: str) -> Identity:
+    return Identity("customerId", number)
+
+
+def by_card(number: str) -> Identity:
+    return Identity("cardNumber", number)
+
+
+def pattern(scenario: Scenario | None) -> str | None:
+    return scenario and scenario.pattern
+
+
+# The matcher
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        (by_id("321100000000"), "321100000000"),
+        (by_id("321100000001"), "32110*"),
+        (by_id("321111111111"), "3211*"),
+        (by_id("400000000000"), None),
+        (by_id("321"), "321"),
+        (by_id("3211"), None),
+        (by_id("32110"), None),
+        (by_id("0321"), None),
+        (by_card("3211000000000000"), "3*"),
+        (by_card("321100000000"), None),
+        (by_card("400"), "400"),
+        (by_id("slow"), None),
+    ],
+)
+def test_exact_is_before_prefix_and_a_longer_prefix_before_a_shorter(identity: Identity, expected: str | None) -> None:
+    scenarios = book(
+        customerId=dict.fromkeys(["3211*", "32110*", "321100000000", "321"], NOT_FOUND),
+        cardNumber=dict.fromkeys(["3*", "400"], NOT_FOUND),
+        named={"slow": NOT_FOUND},
+    )
+    assert pattern(scenarios.match(identity)) == expected
+
+
+_DIGITS = st.text("01", min_size=1, max_size=12)
+
+
+@given(st.sets(_DIGITS), st.sets(_DIGITS.map(lambda digits: digits[:11])), st.text("01", min_size=10, max_size=12))
+def test_the_matcher_finds_what_a_search_through_everything_finds(
+    exact: set[str], prefixes: set[str], number: str
+) -> None:
+    scenarios = book(customerId=dict.fromkeys([*exact, *(f"{prefix}*" for prefix in prefixes)], NOT_FOUND))
+    fitting = [prefix for prefix in prefixes if len(number) == 12 and number.startswith(prefix)]
+    expected = number if number in exact else f"{max(fitting, key=len)}*" if fitting else None
+    assert pattern(scenarios.match(by_id(number))) == expected
+
+
+def test_a_book_holds_every_scenario_once_also_under_two_numbers() -> None:
+    scenarios = book(
+        customerId={SOME_ID: {"cardNumber": CARD, **SYNTHETIC}, "3*": NOT_FOUND},
+        cardNumber={OTHER_CARD: NOT_FOUND},
+        named={"slow": NOT_FOUND},
+    )
+    assert [scenario.pattern for scenario in scenarios] == [SOME_ID, "3*", OTHER_CARD, "slow"]
+    assert len(scenarios) == 4
+    assert scenarios.match(by_card(CARD)) is scenarios.match(by_id(SOME_ID))
+
+
+def test_a_name_is_found_in_any_case() -> None:
+    assert set(book(named={"Slow-Gateway": NOT_FOUND}).named) == {"slow-gateway"}
+
+
+def test_a_later_scenario_takes_the_place_of_an_earlier_one() -> None:
+    first, second = entry("customerId", "1", NOT_FOUND), entry("customerId", "1", SYNTHETIC)
+    assert ScenarioBook([first, second]).match(by_id("1")) is second
+
+
+# Both numbers at once
+
+FILES: dict[str, dict[str, Any]] = {
+    "customerId": {
+        "100000000001": {"cardNumber": CARD, **SYNTHETIC},
+        "100000000002": SYNTHETIC,
+        "100000000003": NOT_FOUND,
+        "100000000004": {"cardNumber": "5000000000000004", **NOT_FOUND},
+        "2*": SYNTHETIC,
+        "3*": NOT_FOUND,
+    },
+    "cardNumber": {
+        "5000000000000006": SYNTHETIC,
+        "5000000000000007": NOT_FOUND,
+        "5000000000000008": {"customerId": "100000000008", **SYNTHETIC},
+        "51*": SYNTHETIC,
+        "52*": NOT_FOUND,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "card_number", "agree", "found"),
+    [
+        # The entry says whose both numbers are.
+        ("100000000001", CARD, True, "100000000001"),
+        ("100000000001", OTHER_CARD, False, None),
+        (SOME_ID, CARD, False, None),
+        ("100000000002", CARD, False, None),
+        ("100000000001", card_of("100000000001"), False, None),
+        ("100000000008", "5000000000000008", True, "5000000000000008"),
+        ("100000000008", OTHER_CARD, False, None),
+        (SOME_ID, "5000000000000008", False, None),
+        # An error answers for its number, whoever the other one belongs to.
+        ("100000000004", "5000000000000004", True, "100000000004"),
+        ("100000000004", OTHER_CARD, False, "100000000004"),
+        (SOME_ID, "5000000000000004", False, "100000000004"),
+        ("100000000003", OTHER_CARD, True, "100000000003"),
+        (SOME_ID, "5000000000000007", False, "5000000000000007"),
+        # A customer who is written down without a card may have any that is nobody's ...
+        ("100000000002", OTHER_CARD, True, "100000000002"),
+        ("100000000002", card_of("100000000002"), True, "100000000002"),
+        ("200000000000", OTHER_CARD, True, "2*"),
+        # ... but not somebody else's.
+        ("100000000002", card_of(SOME_ID), False, None),
+        ("100000000002", "5000000000000006", False, None),
+        ("200000000000", card_of(SOME_ID), False, None),
+        # Nobody wrote the customerId down: only its own synthetic card fits.
+        (SOME_ID, card_of(SOME_ID), True, None),
+        (SOME_ID, OTHER_CARD, False, None),
+        (SOME_ID, "5000000000000006", False, None),
+        (SOME_ID, "5100000000000000", False, None),
+        (SOME_ID, "5200000000000000", False, "52*"),
+        # The customerId is asked first.
+        ("100000000003", CARD, False, "100000000003"),
+        ("300000000000", "5000000000000007", True, "3*"),
+    ],
+)
+def test_a_scenario_that_names_a_customer_is_silent_when_the_other_number_is_somebody_elses(
+    customer_id: str, card_number: str, agree: bool, found: str | None
+) -> None:
+    scenarios = book(**FILES)
+    assert scenarios.agree(customer_id, card_number) == agree
+    assert pattern(scenarios.find(by_id(customer_id), by_card(card_number))) == found
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "card_number", "found"),
+    [
+        ("100000000001", None, "100000000001"),
+        (None, CARD, "100000000001"),
+        (None, "5100000000000000", "51*"),
+        (SOME_ID, None, None),
+        (None, OTHER_CARD, None),
+        (None, None, None),
+    ],
+)
+def test_one_number_alone_is_only_matched(customer_id: str | None, card_number: str | None, found: str | None) -> None:
+    scenarios = book(**FILES)
+    identities = by_id(customer_id) if customer_id else None, by_card(card_number) if card_number else None
+    assert pattern(scenarios.find(*identities)) == found
+
+
+# What is answered
+
+
+def outcomes(scenario: Scenario, calls: int) -> list[str]:
+    steps = [scenario.step(call) for call in range(calls)]
+    return ["customer" if isinstance(s.outcome, CustomerOutcome) else str(s.outcome.error.status) for s in steps]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (NOT_FOUND, ["404"] * 5),
+        ({"sequence": [NOT_FOUND]}, ["404"] * 5),
+        ({"sequence": [NOT_FOUND, SYNTHETIC]}, ["404"] + ["customer"] * 4),
+        (
+            {
+                "sequence": [
+                    {"error": "serverUnavailable", "times": 2},
+                    NOT_FOUND,
+                    {**SYNTHETIC, "times": "1"},
+                    NOT_FOUND,
+                ]
+            },
+            ["500", "500", "404", "customer", "404"],
+        ),
+    ],
+)
+def test_a_sequence_goes_on_call_by_call_and_stays_on_the_last(data: dict[str, Any], expected: list[str]) -> None:
+    assert outcomes(entry("customerId", "1", data), 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "is_counted"),
+    [
+        (NOT_FOUND, False),
+        ({**NOT_FOUND, "delay": "1s"}, False),
+        ({**NOT_FOUND, "fault": "connectionReset"}, False),
+        ({"sequence": [NOT_FOUND, SYNTHETIC]}, True),
+        ({**NOT_FOUND, "times": 1}, True),
+        ({**NOT_FOUND, "delay": {"uniform": ["1s", "2s"]}}, True),
+        ({**NOT_FOUND, "delay": {"lognormal": {"median": "1s", "sigma": 1}}}, True),
+        ({**NOT_FOUND, "fault": {"name": "connectionReset", "first": 1}}, True),
+    ],
+)
+def test_calls_are_counted_only_where_the_answer_depends_on_them(data: dict[str, Any], is_counted: bool) -> None:
+    assert entry("customerId", "1", data).is_counted == is_counted
+
+
+def test_the_delay_and_fault_of_an_entry_hold_for_all_steps_that_have_none() -> None:
+    scenario = entry(
+        "customerId",
+        "1",
+        {
+            "delay": "1s",
+            "fault": "slowDrip",
+            "sequence": [{**NOT_FOUND, "delay": "2s"}, {**NOT_FOUND, "fault": "neverAnswer"}, NOT_FOUND],
+        },
+    )
+    steps = [scenario.step(call) for call in range(3)]
+    assert [step.delay for step in steps] == [Delay("2s"), Delay("1s"), Delay("1s")]
+    assert [step.fault and step.fault.name for step in steps] == ["slowDrip", "neverAnswer", "slowDrip"]
+
+
+def inquiry(body: dict[str, str] | None = None, now: datetime = NOW) -> Inquiry:
+    return Inquiry(request(body), CONTRACT, POPULATION, now)
+
+
+def reply(data: dict[str, Any], section: str = "customerId", now: datetime = NOW) -> dict[str, Any]:
+    scenario = entry(section, DOCUMENTED_ID, data)
+    body: dict[str, Any] = json.loads(scenario.step(0).outcome.reply(inquiry(now=now), None).body)
+    return body
+
+
+def test_what_an_entry_leaves_out_of_a_customer_is_made_up() -> None:
+    made_up = POPULATION.customer(MEXICO, by_id(DOCUMENTED_ID))
+    customer = reply({"customer": {"birthday": "today"}})["customer"]
+    assert customer == {"fullName": made_up.full_name, "customerSegment": made_up.segment, "birthdayTodayFlag": True}
+    customer = reply({"customer": {"fullName": "Ana", "customerSegment": "x"}})["customer"]
+    assert (customer["fullName"], customer["customerSegment"]) == ("Ana", "x")
+
+
+def test_templates_in_an_entry_are_finished_for_the_request() -> None:
+    customer = reply({"customer": {"fullName": "N {{ today }}", "customerSegment": "{{ request.customerId[-2:] }}"}})
+    assert (customer["customer"]["fullName"], customer["customer"]["customerSegment"]) == ("N 2027-03-14", "34")
+    error = reply({"error": {"code": "invalidRequest", "details": "{{ headers.countryCode }}", "location": "sid"}})
+    assert (error["details"], error["location"], error["type"]) == ("MX", "sid", "error")
+
+
+@pytest.mark.parametrize(
+    ("birthday", "flag"), [("today", True), ("never", False), ("03-14", True), ("1980-03-14", True), ("03-15", False)]
+)
+def test_the_flag_says_whether_the_birthday_is_today(birthday: str, flag: bool) -> None:
+    assert reply({"customer": {"birthday": birthday}})["customer"]["birthdayTodayFlag"] == flag
+
+
+@pytest.mark.parametrize(("hour", "flag"), [(5, False), (6, True), (23, True)])
+def test_today_begins_at_midnight_in_the_country(hour: int, flag: bool) -> None:
+    """Mexico City is six hours behind UTC."""
+    now = datetime(2027, 3, 14, hour, tzinfo=UTC)
+    assert reply({"customer": {"birthday": "03-14"}}, now=now)["customer"]["birthdayTodayFlag"] == flag
+
+
+def test_a_delay_may_be_a_template_which_may_fail_on_a_request() -> None:
+    (step,) = entry("customerId", "1*", {**NOT_FOUND, "delay": "{{ request.customerId[-3:] }}m"}).steps
+    assert step.delay
+    assert step.delay.seconds(inquiry({"customerId": "100000000005"}), chance) == 300
+    with pytest.raises(TemplateMistake, match="delay: found '999m'"):
+        step.delay.seconds(inquiry({"customerId": "100000000999"}), chance)
+
+
+def always(share: float) -> Draw:
+    return lambda purpose: share
+
+
+def test_a_uniform_delay_is_anywhere_between_its_bounds() -> None:
+    delay = UniformDelay(1.0, 3.0)
+    assert [delay.seconds(inquiry(), always(share)) for share in (0.0, 0.5)] == [1.0, 2.0]
+
+
+def test_a_lognormal_delay_has_its_median_in_the_middle_and_never_leaves_the_bounds() -> None:
+    delay = LognormalDelay(0.2, 3.0)
+    drawn = [delay.seconds(inquiry(), always(share)) for share in (0.0, 0.25, 0.5, 1 - 2**-53)]
+    assert drawn == sorted(drawn)
+    assert drawn[2] == pytest.approx(0.2)
+    assert drawn[0] >= 0
+    assert drawn[3] <= LONGEST_SECONDS
+
+
+def test_a_title_shows_no_whole_card_number() -> None:
+    assert entry("cardNumber", CARD, NOT_FOUND).title == "cardNumber 500000******0001"
+    assert entry("customerId", SOME_ID, NOT_FOUND).title == f"customerId {SOME_ID}"

@@ -1,0 +1,65 @@
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import CONTRACT, Client, Connect, Serve
+
+FILE = """
+customerId: {"1": {customer: synthetic}, "2*": {error: resourceNotFound}}
+cardNumber: {"3": {customerId: "4", customer: synthetic}}
+"""
+
+
+def test_health_names_the_versions_of_everything_that_answers_depend_on(client: Client) -> None:
+    health = client.control("GET", "/health").json()
+    assert health["status"] == "ok"
+    assert health["version"] == version("segment-sandbox")
+    assert health["contract"] == {"title": CONTRACT["info"]["title"], "version": CONTRACT["info"]["version"]}
+    assert health["dataVersion"] == f"faker-{version('faker')}"
+
+
+def test_health_counts_what_was_read(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    client = connect(serve("--no-watch", scenarios=tmp_path))
+
+    def read() -> dict[str, Any]:
+        client.control("POST", "/reload")
+        scenarios: dict[str, Any] = client.control("GET", "/health").json()["scenarios"]
+        return scenarios
+
+    before = read()
+    (tmp_path / "test.yaml").write_text(FILE)
+    after = read()
+    more = {section: after[section] - before[section] for section in ("entries", "customerId", "cardNumber", "named")}
+    assert more == {"entries": 3, "customerId": 2, "cardNumber": 1, "named": 0}
+    assert set(after["files"]) - set(before["files"]) == {str(tmp_path / "test.yaml")}
+
+
+def test_health_says_when_the_files_were_read(client: Client) -> None:
+    reload = client.control("GET", "/health").json()["lastReload"]
+    assert (reload["ok"], reload["mistakes"]) == (True, [])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", reload["at"])
+    assert datetime.fromisoformat(reload["at"]).tzinfo == UTC
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_answered_at_the_root(client: Client, path: str) -> None:
+    response = client.http.get(path)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/health", "/_sandbox/errors", "/openapi.json", "/docs"])
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(client: Client, path: str) -> None:
+    response = client.http.put(path)
+    assert response.status_code == 405
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "GET" in response.headers["allow"]
+
+
+def test_an_unknown_path_under_the_control_api_is_a_problem(client: Client) -> None:
+    response = client.http.get("/_sandbox/nowhere")
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert "/_sandbox/nowhere" in response.json()["detail"]
