@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -74,7 +75,13 @@ def serve(**flags: Any) -> None:
     settings = with_token(_settings(flags))
     log_to_stderr(settings.access_log)
     sandbox = _sandbox(settings)
-    sys.exit(run(sandbox, lambda url: _greet(url, sandbox)))
+
+    def greet(url: str) -> None:
+        # A server whose greeting nobody reads serves all the same.
+        with suppress(OSError):
+            _greet(url, sandbox)
+
+    sys.exit(run(sandbox, greet))
 
 
 for _setting in SETTINGS:

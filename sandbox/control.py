@@ -27,7 +27,7 @@ from .misuse import Missing, Misuse
 from .people import FoundCustomer
 from .runtime import Sandbox
 from .spaces import FOR_ALL, Override, Space, space_name
-from .streams import EventStream
+from .streams import EventStream, hung_up
 from .verification import Match, findings, order_verdict, verdict
 
 PREFIX = "/_sandbox"
@@ -235,7 +235,7 @@ class _Control:
         match, space = self._match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise Misuse(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
-        if wanted and not await self._came(space, match, wanted, seconds):
+        if wanted and not await self._came(request, space, match, wanted, seconds):
             count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
             return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
         found = [exchange for exchange in self._sandbox.exchanges(space) if match.fits(exchange)]
@@ -347,26 +347,29 @@ class _Control:
         except ValueError as mistake:
             raise Misuse(str(mistake)) from None
 
-    async def _came(self, space: str, match: Match, wanted: int, seconds: float) -> bool:
+    async def _came(self, request: Request, space: str, match: Match, wanted: int, seconds: float) -> bool:
         """Wait until so many exchanges match; tell whether they came in time."""
         reader = Reader()
         journal = self._sandbox.space(space).journal
         journal.follow(reader)
+        count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
         deadline = asyncio.get_running_loop().time() + seconds
+        ends = [asyncio.ensure_future(hung_up(request.receive)), asyncio.ensure_future(self._stopping.wait())]
         try:
-            while sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space)) < wanted:
-                reader.queue.clear()
-                reader.news.clear()
+            while count < wanted:
+                news = asyncio.ensure_future(reader.news.wait())
                 left = deadline - asyncio.get_running_loop().time()
-                if left <= 0 or self._stopping.is_set():
+                await asyncio.wait([news, *ends], timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                if not reader.news.is_set():
                     return False
-                waits = [asyncio.ensure_future(reader.news.wait()), asyncio.ensure_future(self._stopping.wait())]
-                await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                for each in waits:
-                    each.cancel()
+                reader.news.clear()
+                count += sum(match.fits(exchange) for exchange in reader.take())
             return True
         finally:
             journal.unfollow(reader)
+            for end in ends:
+                end.cancel()
 
 
 def _route(path: str, **handlers: Handler) -> Route:

@@ -190,6 +190,12 @@ class Reader:
             self.queue.append(exchange)
         self.news.set()
 
+    def take(self) -> list[Exchange]:
+        """Return what was handed on since the last time."""
+        taken = list(self.queue)
+        self.queue.clear()
+        return taken
+
 
 class Journal:
     """The last `size` exchanges, and sums over all since it was cleared."""

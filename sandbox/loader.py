@@ -80,6 +80,7 @@ class Loader:
         self._shown_root = "scenarios" if root is None else str(root)
         self._entry_cache: dict[tuple[str, bytes], list[Scenario]] = {}
         self._retired: list[list[Scenario]] = []
+        self._loaded: tuple[tuple[object, ...], Scenery] | None = None
 
     def load(self) -> Scenery:
         """Read all files. Raises ScenarioMistakes."""
@@ -121,11 +122,16 @@ class Loader:
         if mistakes:
             raise ScenarioMistakes(mistakes)
         assert population is not None
+        state = (blake2b(world_bytes, digest_size=16).digest(), *cache)
+        if self._loaded and self._loaded[0] == state:
+            return self._loaded[1]
         self._retired += [found for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
-        return Scenery(
+        scenery = Scenery(
             population, ScenarioBook(scenarios), tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
         )
+        self._loaded = (state, scenery)
+        return scenery
 
     def let_go(self) -> None:
         """Free the scenarios that no set has any more, one by one: freeing 100,000 at once stops every caller."""

@@ -219,9 +219,10 @@ class Sandbox:
                     "%s; the last good set stays:\n%s", error, "\n".join(map(str, error.mistakes))
                 )
             else:
-                self._scenery = scenery
+                is_new, self._scenery = scenery is not self._scenery, scenery
                 self._last_reload = Reload(self.clock.now(), ())
-                log.info("read %d files with %d scenarios", len(scenery.files), len(scenery.book))
+                if is_new:
+                    log.info("read %d files with %d scenarios", len(scenery.files), len(scenery.book))
                 self.loader.let_go()
             return self._last_reload
 

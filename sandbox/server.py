@@ -29,6 +29,7 @@ log = logging.getLogger("sandbox")
 
 _REQUEST_HEAD = re.compile(rb"[A-Z]+ [^\r\n]+ HTTP/1\.[01]\r\n(?:[^\r\n]+\r\n)*")
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+LARGEST_HEAD_BYTES = 64 * 1024
 # After their early answers, calls may need a moment to be written out.
 _LAST_SECONDS = 2
 
@@ -107,7 +108,7 @@ def log_to_stderr(access: bool) -> None:
     logging.getLogger("sandbox.access").setLevel(logging.INFO if access else logging.WARNING)
 
 
-def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
+def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:  # noqa: C901 - one class, of small methods
     """Return uvicorn's HTTP protocol, the fastest that is installed, with the bank's answer to broken HTTP."""
 
     class Seams:
@@ -116,10 +117,20 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
         transport: asyncio.Transport
         app_state: dict[str, Any]
         cycle: Any
+        # How much of a head has come whose end has not; None between heads.
+        head_bytes: int | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             self.app_state = {**self.app_state, TRANSPORT: transport}
             super().connection_made(transport)  # type: ignore[misc]
+
+        def on_message_begin(self) -> None:
+            self.head_bytes = 0
+            super().on_message_begin()  # type: ignore[misc]
+
+        def on_headers_complete(self) -> None:
+            self.head_bytes = None
+            super().on_headers_complete()  # type: ignore[misc]
 
         def data_received(self, data: bytes) -> None:
             # httptools stops at an Upgrade header and loses the body behind it; Java's HttpClient sends one (h2c) with
@@ -127,13 +138,18 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:
             if b"pgrade" in data and (head := _REQUEST_HEAD.match(data)):
                 data = _UPGRADE.sub(b"\r\nIgnored:", head[0]) + data[head.end() :]
             super().data_received(data)  # type: ignore[misc]
+            # httptools keeps whatever comes until the headers end; h11 has a limit of its own.
+            if self.head_bytes is not None and not self.transport.is_closing():
+                self.head_bytes += len(data)
+                if self.head_bytes > LARGEST_HEAD_BYTES:
+                    self.send_400_response("")
 
         def send_400_response(self, msg: str) -> None:
             if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
                 # The call before this one is still being answered, and is the last on this connection.
                 self.cycle.keep_alive = False
                 return
-            reason = "the HTTP parser refused the request: its first line or a header is malformed"
+            reason = "no HTTP that can be read: a malformed first line or header, or headers without an end"
             decision, exchange = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
             head = [f"HTTP/1.1 400 {HTTPStatus(400).phrase}".encode()]
             head += [name + b": " + value for name, value in reply_headers(decision, "", exchange.id)]

@@ -40,7 +40,7 @@ SETTINGS = (
     Setting("watch", bool, True, "Read scenario files again when they change."),
     Setting("access_log", bool, True, "Write a line for each call, with masked numbers."),
     Setting("journal_size", int, 1000, "How many calls the journal of a space keeps."),
-    Setting("most_spaces", int, 1000, "How many spaces there may be; the one that was idle for longest goes first."),
+    Setting("most_spaces", int, 200, "How many spaces there may be; the one that was idle for longest goes first."),
     Setting("space_idle", str, "1h", "After how long without a call a space is forgotten: 90s, 30m, 1h."),
     Setting("real_cards", str, "warn", "What a card number gets that looks real: allow, warn or refuse."),
     Setting("control", str, "on", "Whether there are a control API and pages: on or off."),
@@ -65,7 +65,7 @@ class Settings(NamedTuple):
     watch: bool = True
     access_log: bool = True
     journal_size: int = 1000
-    most_spaces: int = 1000
+    most_spaces: int = 200
     space_idle: str = "1h"
     real_cards: str = "warn"
     control: str = "on"

@@ -39,7 +39,7 @@ class EventStream(Response):
         self._journal.follow(reader)
         tasks = [
             asyncio.ensure_future(wait)
-            for wait in (self._send(reader, send), _hung_up(receive), self._stopping.wait(), reader.dropped.wait())
+            for wait in (self._send(reader, send), hung_up(receive), self._stopping.wait(), reader.dropped.wait())
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -50,7 +50,7 @@ class EventStream(Response):
         if reader.dropped.is_set():
             if transport := scope.get("state", {}).get(TRANSPORT):
                 transport.abort()
-            await _hung_up(receive)
+            await hung_up(receive)
         elif self._stopping.is_set():
             await send({"type": "http.response.body", "body": b""})
 
@@ -71,8 +71,7 @@ class EventStream(Response):
             except TimeoutError:
                 await _send_text(send, ": still here\n\n")
             reader.news.clear()
-            while reader.queue:
-                exchange = reader.queue.popleft()
+            for exchange in reader.take():
                 if exchange.id > last and self._wanted(exchange):
                     await _send_text(send, _event(exchange))
 
@@ -85,6 +84,7 @@ async def _send_text(send: Send, text: str) -> None:
     await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
 
-async def _hung_up(receive: Receive) -> None:
+async def hung_up(receive: Receive) -> None:
+    """Wait until the caller has hung up."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -32,6 +32,7 @@ def exchange(server: Server, request: bytes) -> tuple[int, dict[str, str], bytes
         f"POST {PATH}é HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
         b"POST / HTTP/1.1\r\nbad header\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nX-Endless: " + b"x" * 100_000,
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],

@@ -119,3 +119,17 @@ def test_a_sequence_goes_on_where_it_was_when_other_files_are_saved(
         (tmp_path / f"{name}.yaml").write_text("description: another file")
         client.control("POST", "/reload")
     assert answers == [500, 500, 404]
+
+
+def test_a_directory_that_is_replaced_is_watched_anew(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    for name in "xyz":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "test.yaml").write_text(entry(name))
+    (tmp_path / "current").symlink_to("x")
+    client = connect(serve(scenarios=tmp_path / "current"))
+    for name in "yzx":
+        (tmp_path / "next").symlink_to(name)
+        (tmp_path / "next").replace(tmp_path / "current")
+        eventually(lambda name=name: is_segment(client, name))  # type: ignore[misc]
+    (tmp_path / "x" / "test.yaml").write_text(entry("saved"))
+    eventually(lambda: is_segment(client, "saved"))
