@@ -72,8 +72,16 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # An open event stream would keep uvicorn from ever finishing.
         self._shell.stop()
-        asyncio.get_running_loop().call_later(self._grace, self._shell.hurry)
+        asyncio.get_running_loop().call_later(self._grace, self._hurry)
         await super().shutdown(sockets)
+
+    def _hurry(self) -> None:
+        self._shell.hurry()
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None and cycle.more_body:
+                # Half a request: there is nothing to answer, and nobody to wait for any more.
+                connection.transport.close()
 
 
 def serve(sandbox: Sandbox, on_ready: Callable[[str], None]) -> int:

@@ -123,6 +123,14 @@ def test_a_stop_is_clean_and_lets_calls_in_flight_end(serve: Serve, connect: Con
     assert "Traceback" not in server.log
 
 
+def test_a_stop_does_not_wait_for_half_a_request(serve: Serve) -> None:
+    server = serve("--grace", "0.3")
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"POST /v1/customers/segments/retrieve HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        assert server.stop() == 0
+    assert "Traceback" not in server.log
+
+
 def test_health_tells_whether_a_server_answers(serve: Serve) -> None:
     server = serve()
     assert json.loads(run("health", "--url", server.url).stdout)["status"] == "ok"

@@ -376,27 +376,3 @@ def test_a_card_that_looks_real_is_warned_of_or_refused(
     response = connect(serve("--real-cards", setting)).ask({"cardNumber": "4111111111111111"})
     assert response.status_code == status
     assert ("x-sandbox-warning" in response.headers) == (setting != "allow")
-
-
-def test_parallel_testers_never_see_each_other(serve: Serve, connect: Connect) -> None:
-    server = serve("--no-access-log", "--journal-size", "3000")
-
-    def work(number: int) -> None:
-        client = connect(server, f"parallel-{number}")
-        segment, day = f"{number:02}", f"2028-03-{number + 10}"
-        client.control(
-            "PUT", OVERRIDE, json={"customer": {"customerSegment": segment, "birthday": f"03-{number + 10}"}}
-        )
-        client.control("PUT", "/spaces/{space}/clock", json={"now": f"{day}T12:00:00-06:00"})
-        for call in range(2_500):
-            if call % 5:
-                customer = client.ask(LUIS).json()["customer"]
-                assert (customer["customerSegment"], customer["birthdayTodayFlag"]) == (segment, True)
-            else:
-                status = client.ask({"customerId": "100000000201"}).status_code
-                assert status == (500 if call < 10 else 200)
-        assert client.control("GET", "/spaces/{space}/exchanges?limit=1").json()["count"] == 2_500
-
-    with ThreadPoolExecutor(8) as pool:
-        for result in [pool.submit(work, number) for number in range(8)]:
-            result.result()
