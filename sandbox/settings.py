@@ -43,7 +43,7 @@ SETTINGS = (
     Setting("most_spaces", int, 200, "How many spaces there may be; the one that was idle for longest goes first."),
     Setting("space_idle", str, "1h", "After how long without a call a space is forgotten: 90s, 30m, 1h."),
     Setting("real_cards", str, "warn", "What a card number gets that looks real: allow, warn or refuse."),
-    Setting("control", str, "on", "Whether there are a control API and pages: on or off."),
+    Setting("control", str, "on", "Whether there is a control API: on or off."),
     Setting(
         "control_token", str, None, "The bearer token of the control API beyond loopback; made up where none is set."
     ),
