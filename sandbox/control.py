@@ -19,9 +19,9 @@ from starlette.routing import BaseRoute, Route
 from .core.decide import PRECEDENCE, Decision
 from .core.durations import read_duration
 from .core.jsontext import read_json
-from .core.messages import bank_request, without_secrets
+from .core.messages import bank_request, instant, without_secrets
 from .documents import YAML_LOADER, read_document
-from .journal import Exchange, Reader, instant
+from .journal import Exchange, Reader
 from .loader import PACKAGE
 from .misuse import Missing, Misuse
 from .people import FoundCustomer
@@ -271,12 +271,12 @@ class _Control:
         if (in_order := wish.pop("inOrder", None)) is not None:
             if wish or not isinstance(in_order, list) or not in_order:
                 raise Misuse("inOrder: expected a list of matches, and nothing beside it")
-            return Json(order_verdict(exchanges, [self._match(match) for match in in_order])[1])
+            return Json(order_verdict(exchanges, [self._match(match) for match in in_order]))
         match = self._match(wish.pop("match", {}))
         if len(wish) > 1:
             raise Misuse(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
         comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
-        return Json(verdict(exchanges, match, comparison, _number(comparison, str(wanted)))[1])
+        return Json(verdict(exchanges, match, comparison, _number(comparison, str(wanted))))
 
     async def coverage(self, request: Request) -> Response:
         name = _space(request)

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from .core.decide import Decision
-from .core.messages import BankRequest, Place, Violation, holds_card, masked, without_secrets
+from .core.messages import BankRequest, Place, Violation, holds_card, instant, masked, without_secrets
 
 LONGEST_TEXT = 2_000
 MOST_HEADERS = 64
@@ -64,11 +64,6 @@ class Exchange(NamedTuple):
 
 
 JSON_NAMES = {"customer_id": "customerId", "card_number": "cardNumber"}
-
-
-def instant(at: datetime) -> str:
-    """Write a moment in UTC as everywhere in the sandbox: ISO 8601 with milliseconds and Z."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Recorder:
@@ -230,10 +225,6 @@ class Journal:
         """Tell those who follow, without keeping the exchange."""
         for reader in self._readers:
             reader.tell(exchange)
-
-    def find(self, exchange_id: int) -> Exchange | None:
-        """Find an exchange by its id."""
-        return next((exchange for exchange in self._exchanges if exchange.id == exchange_id), None)
 
     @property
     def is_followed(self) -> bool:

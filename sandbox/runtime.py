@@ -19,11 +19,11 @@ from .core.customers import RESERVED_PREFIX
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import PREFER, SCENARIO
 from .core.entries import read_entry
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, without_secrets
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
 from .core.scenarios import ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .documents import Mistake
-from .journal import Exchange, Recorder, instant
+from .journal import Exchange, Recorder
 from .loader import Loader, ScenarioMistakes, Scenery, load_contract, scenario_schema
 from .misuse import Missing, Misuse
 from .people import HandedOut, People
@@ -75,14 +75,10 @@ class Sandbox:
         """The set of files in use."""
         return self._scenery
 
-    @property
-    def last_reload(self) -> Reload:
-        return self._last_reload
-
     def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, Exchange]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
         real = self.clock.now()
-        space = self.spaces.use(space_name(as_text(request.headers.get("client_id", ""))), real)
+        space = self._space_of(request, real)
         decision = decide(request, self._world(space, real))
         if decision.counted:
             space.count(decision.counted)
@@ -100,7 +96,7 @@ class Sandbox:
     ) -> tuple[Decision, Exchange]:
         """Answer a call that is not one of the API's, in the shape of the bank's errors."""
         real = self.clock.now()
-        space = self.spaces.use(space_name(as_text(request.headers.get("client_id", ""))), real)
+        space = self._space_of(request, real)
         decision = refuse(request, self._world(space, real), status, error, location, reason)
         return decision, self._record(space, real, method, path, request, decision)
 
@@ -284,6 +280,9 @@ class Sandbox:
         """Return everybody there is, on the day that it is in a space."""
         return People(self._scenery.population, self._scenery.book, self.now(space), self._handed_out)
 
+    def _space_of(self, request: BankRequest, real: datetime) -> Space:
+        return self.spaces.use(space_name(as_text(request.headers.get("client_id", ""))), real)
+
     def _world(self, space: Space, real: datetime) -> World:
         scenery, for_all = self._scenery, self.spaces.for_all
         overrides: tuple[ScenarioBook, ...] = ()
@@ -321,8 +320,6 @@ def _number_problems(section: str, pattern: str) -> Iterator[str]:
         yield f"found {section[:40]!r}, expected customerId or cardNumber"
     elif not key_schema.is_valid({section: {pattern: {"customer": "synthetic"}}}):
         yield from (message for _, message in key_schema.mistakes({section: {pattern: {"customer": "synthetic"}}}))
-    elif pattern.startswith(RESERVED_PREFIX):
-        yield f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"
 
 
 def _misuse_of_entry(mistakes: list[tuple[DataPath, str]]) -> Misuse:

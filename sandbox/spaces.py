@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from .clock import read_instant
 from .core.decide import CallKey
 from .core.durations import read_duration
-from .core.messages import Identity
+from .core.messages import Identity, shown
 from .core.scenarios import Scenario, ScenarioBook
 from .journal import Journal
 
@@ -204,13 +205,10 @@ _PERIOD = re.compile(
 
 def read_moment(text: str) -> datetime:
     """Read a moment with its offset (ISO 8601) between 1900 and 3000. Raises ValueError."""
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None and EARLIEST <= moment < LATEST:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(f"found {text[:40]!r}, expected a moment with its offset, such as 2028-02-29T09:00:00-06:00")
+    moment = read_instant(text)
+    if EARLIEST <= moment < LATEST:
+        return moment.astimezone(UTC)
+    raise ValueError(f"found {shown(text[:40])}, expected a year from 1900 to 2999")
 
 
 def read_period(text: str) -> timedelta:

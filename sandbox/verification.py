@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from .clock import read_instant
 from .core.contract import Contract
 from .core.decide import HTTP, PRECEDENCE
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, shown, without_secrets
+from .core.messages import IDENTITY_LENGTHS, instant, shown, without_secrets
 from .core.schema import meant
-from .journal import JSON_NAMES, Exchange, instant, number_hash
+from .journal import JSON_NAMES, Exchange, number_hash
 
 _NUMBERS: dict[str, str] = {"status": r"\d{3}", **{str(kind): r"\d+" for kind in IDENTITY_LENGTHS}}
 _ATTRIBUTES: Mapping[str, str] = {name: attribute for attribute, name in JSON_NAMES.items()}
@@ -85,18 +86,13 @@ class Match:
 
 
 def _moment(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment
-    except ValueError:
-        pass
-    raise ValueError(f"{name}: found {text[:40]!r}, expected a moment with its offset, such as 2026-03-14T09:00:00Z")
+        return None if text is None else read_instant(text)
+    except ValueError as mistake:
+        raise ValueError(f"{name}: {mistake}") from None
 
 
-def verdict(exchanges: Iterable[Exchange], match: Match, comparison: str, wanted: int) -> tuple[bool, dict[str, Any]]:
+def verdict(exchanges: Iterable[Exchange], match: Match, comparison: str, wanted: int) -> dict[str, Any]:
     """Tell whether exactly, at least or at most so many exchanges match; if not, what came closest."""
     everything = list(exchanges)
     count = sum(match.fits(exchange) for exchange in everything)
@@ -107,10 +103,10 @@ def verdict(exchanges: Iterable[Exchange], match: Match, comparison: str, wanted
     if not verified and count < wanted and (closest := _closest(everything, match)):
         answer["closest"] = closest
         answer["message"] += f"; call {closest['exchange']['id']} came closest: {closest['differences'][0]}"
-    return verified, answer
+    return answer
 
 
-def order_verdict(exchanges: Iterable[Exchange], matches: list[Match]) -> tuple[bool, dict[str, Any]]:
+def order_verdict(exchanges: Iterable[Exchange], matches: list[Match]) -> dict[str, Any]:
     """Tell whether the matches were met one after the other, whatever came between."""
     everything = list(exchanges)
     rest = iter(everything)
@@ -120,8 +116,8 @@ def order_verdict(exchanges: Iterable[Exchange], matches: list[Match]) -> tuple[
             why = "came, but not after those before it" if came else "did not come"
             message = f"expected {len(matches)} calls in order; the {number + 1}. ({match}) {why}"
             closest = None if came else _closest(everything, match)
-            return False, {"verified": False, "message": message, **({"closest": closest} if closest else {})}
-    return True, {"verified": True, "message": f"all {len(matches)} calls came in order"}
+            return {"verified": False, "message": message, **({"closest": closest} if closest else {})}
+    return {"verified": True, "message": f"all {len(matches)} calls came in order"}
 
 
 def _closest(exchanges: list[Exchange], match: Match) -> dict[str, Any] | None:
@@ -135,7 +131,7 @@ def _closest(exchanges: list[Exchange], match: Match) -> dict[str, Any] | None:
 
 def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str, Any]]:
     """Say what a caller could do better, as far as the exchanges show it."""
-    everything = [exchange for exchange in exchanges if exchange.rule != "http"]
+    everything = [exchange for exchange in exchanges if exchange.rule != HTTP]
     found: list[dict[str, Any]] = []
     uuids = Counter(uuid for exchange in everything if (uuid := exchange.headers.get("uuid")))
     for uuid, count in uuids.items():

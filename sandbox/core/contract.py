@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from jsonschema_rs import Draft202012Validator
 
 from .jsontext import read_json
-from .messages import LIST_HEADERS, BankReply, BankRequest, Violation, shown
+from .messages import LIST_HEADERS, BankReply, BankRequest, Violation, instant, shown
 
 DEFAULT_LANGUAGE = "en"
 
@@ -66,8 +66,7 @@ class DocumentedError:
         head, tail = self._pieces[language]
         if location is not None and "location" not in self.value:
             head = f'{head},"location":{encode_basestring(location)}'
-        timestamp = now.isoformat(timespec="milliseconds").removesuffix("+00:00")
-        body = f'{head}{tail},"uuid":{encode_basestring(uuid)},"timestamp":"{timestamp}Z"}}'
+        body = f'{head}{tail},"uuid":{encode_basestring(uuid)},"timestamp":"{instant(now)}"}}'
         return BankReply(self.status, [_JSON, (b"content-language", language.encode())], body.encode())
 
     def _encode(self, language: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from .contract import Contract
-from .customers import Birthday
+from .customers import RESERVED_PREFIX, Birthday
 from .durations import read_duration
 from .faults import Fault
 from .messages import IDENTITY_LENGTHS, Identity, Place, shown
@@ -32,9 +32,12 @@ from .templates import Template, TemplateContext, TemplateMistake, Text, finish,
 
 
 def read_entry(
-    data: Mapping[str, Any], section: str, pattern: str, place: Place, contract: Contract
+    data: Mapping[str, Any], section: str, pattern: str, place: Place, contract: Contract, is_magic: bool = False
 ) -> tuple[Scenario, list[tuple[Path, str]]]:
-    """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry."""
+    """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry.
+
+    Only an entry that `is_magic` may name the numbers that steer the sandbox.
+    """
     reader = _EntryReader(section, pattern, contract)
     scenario = Scenario(
         section,
@@ -45,6 +48,9 @@ def read_entry(
         data.get("description", ""),
         None if (times := data.get("times")) is None else int(times),
     )
+    numbers = (pattern if section != "named" else "", scenario.other.value if scenario.other else "")
+    if not is_magic and any(number.startswith(RESERVED_PREFIX) for number in numbers):
+        reader.mistakes.append(((), f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"))
     return scenario, reader.mistakes
 
 

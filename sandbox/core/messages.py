@@ -5,6 +5,7 @@ Rule 1: masking lives here and nowhere else.
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 # RFC 9110, 5.3: these may come in several lines, which together are one list.
@@ -83,6 +84,11 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
+def instant(at: datetime) -> str:
+    """Write a moment in UTC as everywhere in the sandbox: ISO 8601 with milliseconds and Z."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def masked(value: str) -> str:
     """Hide the middle of a number: first 6 and last 4 stay of a card, the last 4 of anything shorter."""
     shown = 6 if len(value) > 12 else 0
@@ -122,11 +128,8 @@ def shown(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return (
-            f"a mapping of {without_secrets(one_line(', '.join(map(str, list(value)[:5]))))}"
-            if value
-            else "an empty mapping"
-        )
+        names = one_line(", ".join(map(str, list(value)[:5])))
+        return f"a mapping of {without_secrets(names)}" if value else "an empty mapping"
     if isinstance(value, list):
         return f"a list of {len(value)}" if value else "an empty list"
     text = without_secrets(repr(value))

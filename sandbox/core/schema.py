@@ -19,7 +19,6 @@ class Schema:
     """A compiled JSON Schema. `definition` names the part under `$defs` to check with; the whole where it is None."""
 
     def __init__(self, document: Mapping[str, Any], definition: str | None = None) -> None:
-        self._document = document
         schema = dict(document) if definition is None else {**document["$defs"][definition], "$defs": document["$defs"]}
         self._root: Mapping[str, Any] = schema
         self._validator = Draft202012Validator(schema)
