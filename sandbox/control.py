@@ -1,7 +1,6 @@
 """The control API under `/_sandbox`: one table of routes, thin over `Sandbox`.
 
 Rule 1: an error here is a problem (RFC 9457), never in the bank's shape; it says what was found and what was expected.
-Rule 2: a parameter or field that is not known is a problem, never ignored.
 """
 
 import asyncio
@@ -17,13 +16,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .core.decide import PRECEDENCE, Decision
-from .core.durations import read_duration
-from .core.jsontext import read_json
 from .core.messages import bank_request, instant, without_secrets
-from .documents import YAML_LOADER, read_document
+from .documents import YAML_LOADER
 from .journal import Exchange, Reader
 from .loader import PACKAGE
 from .misuse import Missing, Misuse
+from .parameters import read_body, read_fields, read_number, read_query, read_seconds
 from .people import FoundCustomer
 from .runtime import Sandbox
 from .spaces import FOR_ALL, Override, Space, space_name
@@ -31,8 +29,6 @@ from .streams import EventStream, hung_up
 from .verification import Match, findings, order_verdict, verdict
 
 PREFIX = "/_sandbox"
-LARGEST_BODY_BYTES = 2**20
-LONGEST_WAIT_SECONDS = 60.0
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -149,9 +145,9 @@ class _Control:
         return Json(self._sandbox.catalogue())
 
     async def find_customers(self, request: Request) -> Response:
-        query = _query(request, "birthday", "segment", "country", "count", "space")
+        query = read_query(request, "birthday", "segment", "country", "count", "space")
         people = self._sandbox.people(_named_space(query))
-        count = _number("count", query.get("count", "5"))
+        count = read_number("count", query.get("count", "5"))
         # A rare property takes a while to find; the calls of others don't wait for it.
         found = await asyncio.to_thread(
             people.search, count, query.get("country"), query.get("birthday"), query.get("segment")
@@ -159,13 +155,13 @@ class _Control:
         return Json([customer_json(customer) for customer in found])
 
     async def make_customer(self, request: Request) -> Response:
-        wish = await _fields(request, "birthday", "segment", "country", "space")
+        wish = await read_fields(request, "birthday", "segment", "country", "space")
         people = self._sandbox.people(_named_space(wish))
         found = await asyncio.to_thread(people.hand_out, wish.get("country"), wish.get("birthday"), wish.get("segment"))
         return Json(customer_json(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
 
     async def show_customer(self, request: Request) -> Response:
-        query = _query(request, "country", "space")
+        query = read_query(request, "country", "space")
         people = self._sandbox.people(_named_space(query))
         return Json(customer_json(people.find(request.path_params["identity"], query.get("country"))))
 
@@ -201,7 +197,7 @@ class _Control:
         raise Missing(f"there is no override for {section[:40]} {pattern[:40]!r}")
 
     async def place_override(self, request: Request) -> Response:
-        entry = await _document(request)
+        entry = await read_body(request)
         section, pattern = request.path_params["section"], request.path_params["pattern"]
         return Json(_override_json(self._sandbox.place_override(_space(request), section, pattern, entry)))
 
@@ -214,7 +210,7 @@ class _Control:
         return Json(self._clock(_space(request)))
 
     async def set_clock(self, request: Request) -> Response:
-        wish = await _fields(request, "now", "advance", "ticking")
+        wish = await read_fields(request, "now", "advance", "ticking")
         ticking = wish.pop("ticking", None)
         if ticking is not None and not isinstance(ticking, bool) and ticking not in ("true", "false"):
             raise Misuse(f"ticking: found {str(ticking)[:40]!r}, expected true or false")
@@ -228,10 +224,10 @@ class _Control:
         return Json(self._clock(_space(request)))
 
     async def list_exchanges(self, request: Request) -> Response:
-        query = _query(request, *Match.FIELDS, "limit", "wait", "timeout")
-        limit = _number("limit", query.pop("limit", "100"))
-        wanted = _number("wait", query.pop("wait", "0"))
-        seconds = _seconds("timeout", query.pop("timeout", "5s"))
+        query = read_query(request, *Match.FIELDS, "limit", "wait", "timeout")
+        limit = read_number("limit", query.pop("limit", "100"))
+        wanted = read_number("wait", query.pop("wait", "0"))
+        seconds = read_seconds("timeout", query.pop("timeout", "5s"))
         match, space = self._match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise Misuse(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
@@ -248,25 +244,25 @@ class _Control:
         return Response(status_code=204)
 
     async def stream_exchanges(self, request: Request) -> Response:
-        query = _query(request, *Match.FIELDS)
+        query = read_query(request, *Match.FIELDS)
         name, match = _space(request), self._match(query)
         last = request.headers.get("last-event-id")
         missed: list[Exchange] = []
         if last is not None:
-            after = _number("Last-Event-ID", last)
+            after = read_number("Last-Event-ID", last)
             missed = [exchange for exchange in self._sandbox.exchanges(name) if exchange.id > after][::-1]
         journal = self._sandbox.space(name).journal
         return EventStream(journal, missed, match.fits, self._stopping)
 
     async def show_exchange(self, request: Request) -> Response:
-        number = _number("id", request.path_params["id"])
+        number = read_number("id", request.path_params["id"])
         for exchange in self._sandbox.exchanges(_space(request)):
             if exchange.id == number:
                 return Json(exchange.as_json())
         raise Missing(f"there is no exchange {number} in the journal; it keeps the last ones only")
 
     async def verify(self, request: Request) -> Response:
-        wish = await _fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
+        wish = await read_fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
         exchanges = reversed(list(self._sandbox.exchanges(_space(request))))
         if (in_order := wish.pop("inOrder", None)) is not None:
             if wish or not isinstance(in_order, list) or not in_order:
@@ -276,7 +272,7 @@ class _Control:
         if len(wish) > 1:
             raise Misuse(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
         comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
-        return Json(verdict(exchanges, match, comparison, _number(comparison, str(wanted))))
+        return Json(verdict(exchanges, match, comparison, read_number(comparison, str(wanted))))
 
     async def coverage(self, request: Request) -> Response:
         name = _space(request)
@@ -297,7 +293,7 @@ class _Control:
         )
 
     async def explain(self, request: Request) -> Response:
-        wish = await _fields(request, "space", "headers", "body")
+        wish = await read_fields(request, "space", "headers", "body")
         headers, body = wish.get("headers", self._sandbox.contract.example_headers), wish.get("body", "")
         if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
             raise Misuse("headers: expected an object of texts")
@@ -387,63 +383,6 @@ def _space(request: Request) -> str:
 def _named_space(wish: Mapping[str, str]) -> str:
     space = wish.get("space", FOR_ALL)
     return space if space == FOR_ALL else space_name(space)
-
-
-def _query(request: Request, *known: str) -> dict[str, str]:
-    query = dict(request.query_params)
-    for name, _ in request.query_params.multi_items():
-        if len(request.query_params.getlist(name)) > 1:
-            raise Misuse(f"{name[:40]!r} was given more than once; give it once")
-        if name not in known:
-            raise Misuse(f"{name[:40]!r} is no parameter; there are {', '.join(known)}")
-    return query
-
-
-async def _document(request: Request) -> Any:
-    """Read a body of JSON, or of YAML where its type says so. Raises Misuse."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY_BYTES:
-            raise Misuse(f"the body has more than {LARGEST_BODY_BYTES} bytes")
-    if "yaml" not in request.headers.get("content-type", ""):
-        try:
-            return read_json(body)
-        except ValueError as mistake:
-            raise Misuse(f"the body {mistake}; for YAML, say Content-Type: application/yaml") from None
-    try:
-        document = read_document(body.decode(), "body")
-    except UnicodeDecodeError:
-        raise Misuse("the body is not UTF-8") from None
-    if document.mistakes:
-        raise Misuse("; ".join(map(str, document.mistakes)))
-    return document.data
-
-
-async def _fields(request: Request, *known: str) -> dict[str, Any]:
-    fields = await _document(request)
-    if not isinstance(fields, dict):
-        raise Misuse(f"expected an object with {', '.join(known)}")
-    for name in fields:
-        if name not in known:
-            raise Misuse(f"{str(name)[:40]!r} is not known here; there are {', '.join(known)}")
-    for name in {"birthday", "segment", "country", "space", "now", "advance"} & set(fields):
-        if not isinstance(fields[name], str):
-            raise Misuse(f"{name}: expected a text")
-    return fields
-
-
-def _number(name: str, text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
-    raise Misuse(f"{name}: found {text[:40]!r}, expected a number")
-
-
-def _seconds(name: str, text: str) -> float:
-    try:
-        return min(read_duration(text), LONGEST_WAIT_SECONDS)
-    except ValueError as mistake:
-        raise Misuse(f"{name}: {mistake}") from None
 
 
 def _override_json(override: Override) -> dict[str, Any]:

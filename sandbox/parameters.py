@@ -1,0 +1,77 @@
+"""What a request to the control API says: its query, its body, and the values in them.
+
+Rule 1: a parameter or field that is not known is a misuse, never ignored.
+"""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from .core.durations import read_duration
+from .core.jsontext import read_json
+from .documents import read_document
+from .misuse import Misuse
+
+LARGEST_BODY_BYTES = 2**20
+LONGEST_WAIT_SECONDS = 60.0
+
+
+def read_query(request: Request, *known: str) -> dict[str, str]:
+    """Return the parameters of the query. Raises Misuse for one that is not known, or given twice."""
+    query = dict(request.query_params)
+    for name, _ in request.query_params.multi_items():
+        if len(request.query_params.getlist(name)) > 1:
+            raise Misuse(f"{name[:40]!r} was given more than once; give it once")
+        if name not in known:
+            raise Misuse(f"{name[:40]!r} is no parameter; there are {', '.join(known)}")
+    return query
+
+
+async def read_body(request: Request) -> Any:
+    """Read a body of JSON, or of YAML where its type says so. Raises Misuse."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY_BYTES:
+            raise Misuse(f"the body has more than {LARGEST_BODY_BYTES} bytes")
+    if "yaml" not in request.headers.get("content-type", ""):
+        try:
+            return read_json(body)
+        except ValueError as mistake:
+            raise Misuse(f"the body {mistake}; for YAML, say Content-Type: application/yaml") from None
+    try:
+        document = read_document(body.decode(), "body")
+    except UnicodeDecodeError:
+        raise Misuse("the body is not UTF-8") from None
+    if document.mistakes:
+        raise Misuse("; ".join(map(str, document.mistakes)))
+    return document.data
+
+
+async def read_fields(request: Request, *known: str) -> dict[str, Any]:
+    """Return the fields of a body that is an object. Raises Misuse for one that is not known."""
+    fields = await read_body(request)
+    if not isinstance(fields, dict):
+        raise Misuse(f"expected an object with {', '.join(known)}")
+    for name in fields:
+        if name not in known:
+            raise Misuse(f"{str(name)[:40]!r} is not known here; there are {', '.join(known)}")
+    for name in {"birthday", "segment", "country", "space", "now", "advance"} & set(fields):
+        if not isinstance(fields[name], str):
+            raise Misuse(f"{name}: expected a text")
+    return fields
+
+
+def read_number(name: str, text: str) -> int:
+    """Read a whole number. Raises Misuse."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    raise Misuse(f"{name}: found {text[:40]!r}, expected a number")
+
+
+def read_seconds(name: str, text: str) -> float:
+    """Read a duration in seconds, which is at most `LONGEST_WAIT_SECONDS`. Raises Misuse."""
+    try:
+        return min(read_duration(text), LONGEST_WAIT_SECONDS)
+    except ValueError as mistake:
+        raise Misuse(f"{name}: {mistake}") from None
