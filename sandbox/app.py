@@ -26,7 +26,7 @@ from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS
 from .core.messages import BankRequest, bank_request, masked
 from .guard import Guard
 from .journal import Exchange
-from .loader import CONTRACT_FILE
+from .loader import COMPANIONS_FILE, CONTRACT_FILE
 from .misuse import Misuse
 from .runtime import Sandbox
 from .watching import watch
@@ -55,19 +55,23 @@ class Shell:
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         contract = sandbox.contract
-        prefixes = [prefix + base for prefix in ("", *sandbox.settings.prefix) for base in ("", contract.base_path)]
-        self._endpoint_paths = frozenset(prefix + contract.path for prefix in prefixes)
+        self._prefixes = ("", *sandbox.settings.prefix)
+        self._endpoint_paths = frozenset(
+            prefix + base + contract.path for prefix in self._prefixes for base in ("", contract.base_path)
+        )
         self._cors = CORSMiddleware(
             self._answer_bank,
             allow_origins=["*"],
-            allow_methods=["POST"],
+            allow_methods=["GET", "POST"],
             allow_headers=["*", *(rule.name for rule in contract.headers), *REQUEST_HEADERS],
-            expose_headers=["uuid", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
+            expose_headers=["uuid", "sid", "eventId", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
         self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in self._endpoint_paths:
+        if scope["type"] == "http" and (
+            scope["path"] in self._endpoint_paths or self._companion_at(scope["path"]) is not None
+        ):
             await self._answer(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
@@ -80,6 +84,10 @@ class Shell:
         """Let every call that still waits answer now."""
         self._hurrying.set()
 
+    def _companion_at(self, path: str) -> str | None:
+        named = self.sandbox.companions.named
+        return next((name for prefix in self._prefixes if (name := named(path.removeprefix(prefix)))), None)
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The middleware alone costs as much as the decision, and only browsers need it.
         is_browser = any(name == b"origin" for name, _ in scope["headers"])
@@ -88,22 +96,25 @@ class Shell:
 
     async def _answer_bank(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        is_endpoint = scope["path"] in self._endpoint_paths
-        body = await _read_body(scope, receive) if is_endpoint and scope["method"] == "POST" else b""
-        request = bank_request(scope["headers"], body or b"")
+        path, method = scope["path"], scope["method"]
+        companion = None if path in self._endpoint_paths else self._companion_at(path)
+        is_call = companion is not None or path in self._endpoint_paths
+        expected = self.sandbox.companions.methods[companion] if companion else "POST"
+        body = await _read_body(scope, receive) if is_call and method == "POST" else b""
+        request = bank_request(scope["headers"], body or b"", scope["query_string"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
-        if not is_endpoint:
+        if not is_call:
             decision, exchange = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
-        elif scope["method"] != "POST":
-            extra = ((b"allow", b"POST"),)
-            reason = "the endpoint answers POST only"
+        elif method != expected and (method, expected) != ("HEAD", "GET"):
+            extra = ((b"allow", expected.encode()),)
+            reason = f"this path answers {expected} only"
             decision, exchange = self._refuse(scope, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
             reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
             decision, exchange = self._refuse(scope, request, 413, "invalidRequest", "body", reason)
         else:
-            decision, exchange = self._decide(scope, request)
+            decision, exchange = self._decide(scope, request, companion)
         if decision.delay:
             await wait(decision.delay, receive, self._hurrying)
         start: Message = {
@@ -120,8 +131,10 @@ class Shell:
         if access_log.isEnabledFor(logging.INFO):
             _log_call(exchange, decision, perf_counter() - began)
 
-    def _decide(self, scope: Scope, request: BankRequest) -> tuple[Decision, Exchange]:
+    def _decide(self, scope: Scope, request: BankRequest, companion: str | None) -> tuple[Decision, Exchange]:
         try:
+            if companion:
+                return self.sandbox.answer_companion(companion, request, scope["path"])
             return self.sandbox.answer(request, scope["method"], scope["path"])
         except Exception:
             log.exception("a defect of the sandbox, please report it")
@@ -191,7 +204,7 @@ def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
 def _pages(
     sandbox: Sandbox, bank: ASGIApp, stopping: asyncio.Event, lifespan: Callable[[Starlette], object]
 ) -> Starlette:
-    contract_yaml = CONTRACT_FILE.read_bytes()
+    contract_yaml, companions = CONTRACT_FILE.read_bytes(), COMPANIONS_FILE.read_bytes()
 
     async def index(request: Request) -> Response:
         text = _INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path)
@@ -202,6 +215,12 @@ def _pages(
 
     async def openapi_json(request: Request) -> Response:
         return control.Json(sandbox.contract.document)
+
+    async def companions_yaml(request: Request) -> Response:
+        return Response(companions, media_type="application/yaml")
+
+    async def companions_json(request: Request) -> Response:
+        return control.Json(sandbox.companions.document)
 
     async def not_found(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -222,6 +241,8 @@ def _pages(
             Route("/", index),
             Route("/openapi.yaml", openapi_yaml),
             Route("/openapi.json", openapi_json),
+            Route("/companions.openapi.yaml", companions_yaml),
+            Route("/companions.openapi.json", companions_json),
             *control.health_routes(sandbox, stopping),
             *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
             *console.routes(sandbox),
@@ -247,6 +268,7 @@ _INDEX = """Segment Sandbox
 POST {endpoint}   the bank's customer-segment API
 GET  /docs                                     its reference
 GET  /openapi.yaml, /openapi.json              its contract
+GET  /companions.openapi.yaml, .json           the calls around it: login and key exchange
 GET  /_sandbox/health                          how the sandbox is
 """
 _CONTROL = """\

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -15,11 +16,14 @@ from .settings import SETTINGS, Setting, Settings
 
 # Everything else is imported by the command that needs it: `--help` and `health` answer at once.
 if TYPE_CHECKING:
+    from .certificates import Certificates
     from .runtime import Sandbox
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SCENARIOS = next(setting for setting in SETTINGS if setting.name == "scenarios")
+_SCENARIOS, _PROFILE, _LIVE_TEXTS = (
+    next(setting for setting in SETTINGS if setting.name == name) for name in ("scenarios", "profile", "live_texts")
+)
 
 
 def _option(setting: Setting) -> Callable[[Command], Command]:
@@ -59,6 +63,9 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+_client_id_option = click.option("--client-id", default="branch-app", show_default=True, help="Whose it is.")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="segment-sandbox %(version)s")
 def commands() -> None:
@@ -68,20 +75,26 @@ def commands() -> None:
 @commands.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
+    from .certificates import Certificates
     from .guard import with_token
+    from .misuse import Misuse
     from .server import log_to_stderr
     from .server import serve as run
 
     settings = with_token(_settings(flags))
     log_to_stderr(settings.access_log)
     sandbox = _sandbox(settings)
+    try:
+        certificates = Certificates(settings) if settings.is_tls else None
+    except Misuse as misuse:
+        raise click.UsageError(str(misuse)) from None
 
-    def greet(url: str) -> None:
+    def greet(urls: list[str]) -> None:
         # A server whose greeting nobody reads serves all the same.
         with suppress(OSError):
-            _greet(url, sandbox)
+            _greet(urls, sandbox, certificates)
 
-    sys.exit(run(sandbox, greet))
+    sys.exit(run(sandbox, greet, certificates))
 
 
 for _setting in SETTINGS:
@@ -114,8 +127,10 @@ def check(path: Path | None) -> None:
     "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Another header, or a changed one."
 )
 @_option(_SCENARIOS)
+@_option(_PROFILE)
+@_option(_LIVE_TEXTS)
 def ask(
-    customer_id: str | None, card_number: str | None, body: str | None, headers: tuple[str, ...], scenarios: Path | None
+    customer_id: str | None, card_number: str | None, body: str | None, headers: tuple[str, ...], **flags: Any
 ) -> None:
     """Answer one call without a server; print status, headers and body."""
     from http import HTTPStatus
@@ -128,8 +143,8 @@ def ask(
         body = json.dumps({name: value for name, value in fields.items() if value is not None})
     elif customer_id is not None or card_number is not None:
         raise click.UsageError("--body takes the place of --customer-id and --card-number; give one or the other")
-    sandbox = _sandbox(Settings(scenarios=scenarios))
-    sent = {name.lower(): value for name, value in sandbox.contract.example_headers.items()}
+    sandbox = _sandbox(_settings(flags))
+    sent = {name.lower(): value for name, value in sandbox.valid_headers().items()}
     for header in headers:
         name, colon, value = header.partition(":")
         if not colon or not name.strip():
@@ -215,6 +230,36 @@ def errors(as_json: bool, scenarios: Path | None) -> None:
 
 
 @commands.command()
+@_client_id_option
+@click.option("--scope", help="What it is for; /api/v1 by default.")
+@click.option("--lifetime", help="How long it lasts: 90s, 30m; 30m by default, 0s makes one that has expired.")
+@_option(_SCENARIOS)
+def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Path | None) -> None:
+    """Issue a token, which every sandbox with the same seed knows; print it."""
+    from datetime import timedelta
+
+    from .core.durations import read_duration
+    from .misuse import Misuse
+
+    sandbox = _sandbox(Settings(scenarios=scenarios))
+    try:
+        seconds = timedelta(seconds=read_duration(lifetime)) if lifetime is not None else None
+        click.echo(sandbox.issue_token(client_id, scope, seconds)["access_token"])
+    except Misuse as misuse:
+        raise click.UsageError(str(misuse)) from None
+    except ValueError as mistake:
+        raise click.UsageError(f"--lifetime: {mistake}") from None
+
+
+@commands.command()
+@_client_id_option
+@_option(_SCENARIOS)
+def session(client_id: str, scenarios: Path | None) -> None:
+    """Begin a session, which every sandbox with the same seed knows; print its sid."""
+    click.echo(_sandbox(Settings(scenarios=scenarios)).begin_session(client_id))
+
+
+@commands.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
     """Make DIRECTORY with commented scenario files to start from."""
@@ -238,20 +283,34 @@ def init(directory: Path) -> None:
 
 @commands.command()
 @click.option(
-    "--url", envvar="SANDBOX_URL", show_envvar=True, help="Its base URL; http://127.0.0.1:SANDBOX_PORT by default."
+    "--url", envvar="SANDBOX_URL", show_envvar=True, help="Its base URL; by default, where the environment has it."
 )
 def health(url: str | None) -> None:
     """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
+    import ssl
     from http.client import HTTPException
-    from urllib.request import ProxyHandler, build_opener
+    from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
-    url = url or f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT', '8080')}"
+    url = url or _own_url(os.environ)
+    # How it is is no secret, and a throw-away certificate proves nothing.
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     try:
         # A sandbox is asked itself, whatever proxy the environment names.
-        with build_opener(ProxyHandler({})).open(f"{url.rstrip('/')}/_sandbox/health", timeout=3) as reply:
+        with build_opener(ProxyHandler({}), HTTPSHandler(context=anybody)).open(
+            f"{url.rstrip('/')}/_sandbox/health", timeout=3
+        ) as reply:
             click.echo(reply.read().decode().rstrip())
     except (OSError, ValueError, HTTPException) as error:
         _fail(f"{url} does not answer: {error}")
+
+
+def _own_url(environment: Mapping[str, str]) -> str:
+    """Return where a sandbox with these settings is on this machine, without TLS if it is there, too."""
+    if port := environment.get("SANDBOX_HTTP_PORT"):
+        return f"http://127.0.0.1:{port}"
+    is_tls = environment.get("SANDBOX_TLS_CERT") or click.BOOL.convert(environment.get("SANDBOX_TLS", ""), None, None)
+    return f"http{'s' if is_tls else ''}://127.0.0.1:{environment.get('SANDBOX_PORT', '8080')}"
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
@@ -278,15 +337,27 @@ def _fail(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def _greet(url: str, sandbox: "Sandbox") -> None:
-    headers = [f"-H '{name}: {value}'" for name, value in sandbox.contract.example_headers.items()]
+def _greet(urls: list[str], sandbox: "Sandbox", certificates: "Certificates | None") -> None:
+    url, *others = urls
+    headers = [f"-H '{name}: {value}'" for name, value in sandbox.valid_headers().items()]
     body = json.dumps({"customerId": "321116471234"})
-    click.echo(f"Segment Sandbox {__version__} is ready on {url}\n")
+    trust = []
+    click.echo(f"Segment Sandbox {__version__} is ready on {url}")
+    for other in others:
+        click.echo(f"also on {other}")
+    for option, title, file in (
+        ("--cacert", "root certificate", certificates and certificates.root),
+        ("--cert", "client certificate", certificates and certificates.client),
+    ):
+        if file:
+            click.echo(f"{title}: {file}")
+            trust.append(f"{option} {shlex.quote(str(file))}")
+    click.echo()
     if sandbox.settings.control_token and not sandbox.settings.is_loopback:
         click.echo(f"control token: {sandbox.settings.control_token}\n")
     click.echo(
         f"curl -i {url}{sandbox.contract.base_path}{sandbox.contract.path} \\\n  "
-        + " \\\n  ".join([*headers, f"-d '{body}'"])
+        + " \\\n  ".join([*trust, *headers, f"-d '{body}'"])
         + "\n"
     )
     sys.stdout.flush()

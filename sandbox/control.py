@@ -5,7 +5,9 @@ Rule 1: an error here is a problem (RFC 9457), never in the bank's shape; it say
 
 import asyncio
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -15,20 +17,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from .core.companions import SessionKey
+from .core.credentials import CHECKS
 from .core.decide import PRECEDENCE, Decision
 from .core.messages import bank_request, instant, without_secrets
 from .documents import YAML_LOADER
 from .journal import Exchange, Reader
 from .loader import PACKAGE
 from .misuse import Missing, Misuse
-from .parameters import read_body, read_fields, read_number, read_query, read_seconds
+from .parameters import read_body, read_fields, read_flag, read_number, read_query, read_seconds
 from .people import FoundCustomer
-from .runtime import Sandbox
+from .runtime import OVERRIDE_SECTIONS, Sandbox
 from .spaces import FOR_ALL, Override, Space, space_name
 from .streams import EventStream, hung_up
 from .verification import Match, findings, order_verdict, verdict
 
 PREFIX = "/_sandbox"
+LONGEST_WAIT_SECONDS = 60.0
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -120,11 +125,15 @@ def routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
             DELETE=control.remove_override,
         ),
         _route(f"{space}/clock", GET=control.show_clock, PUT=control.set_clock, DELETE=control.release_clock),
+        _route(f"{space}/profile", GET=control.show_profile, PUT=control.set_profile, DELETE=control.release_profile),
         _route(f"{space}/exchanges", GET=control.list_exchanges, DELETE=control.clear_exchanges),
         _route(f"{space}/exchanges/stream", GET=control.stream_exchanges),
         _route(f"{space}/exchanges/{{id}}", GET=control.show_exchange),
         _route(f"{space}/verify", POST=control.verify),
         _route(f"{space}/coverage", GET=control.coverage),
+        _route("/tokens", POST=control.issue_token),
+        _route("/sessions", POST=control.begin_session),
+        _route("/sessions/{sid}", GET=control.show_session),
         _route("/explain", POST=control.explain),
         _route("/reload", POST=control.reload),
         _route("/reset", POST=control.reset),
@@ -211,23 +220,47 @@ class _Control:
 
     async def set_clock(self, request: Request) -> Response:
         wish = await read_fields(request, "now", "advance", "ticking")
-        ticking = wish.pop("ticking", None)
-        if ticking is not None and not isinstance(ticking, bool) and ticking not in ("true", "false"):
-            raise Misuse(f"ticking: found {str(ticking)[:40]!r}, expected true or false")
         space = _space(request)
-        is_ticking = None if ticking is None else ticking is True or ticking == "true"
-        self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), is_ticking)
+        self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), read_flag("ticking", wish))
         return Json(self._clock(space))
 
     async def release_clock(self, request: Request) -> Response:
         self._sandbox.release_clock(_space(request))
         return Json(self._clock(_space(request)))
 
+    async def show_profile(self, request: Request) -> Response:
+        return Json(self._profile(_space(request)))
+
+    async def set_profile(self, request: Request) -> Response:
+        wish = await read_fields(request, "profile", "liveTexts")
+        if not wish:
+            raise Misuse("expected profile, liveTexts or both")
+        space = _space(request)
+        self._sandbox.set_profile(space, wish.get("profile"), read_flag("liveTexts", wish))
+        return Json(self._profile(space))
+
+    async def release_profile(self, request: Request) -> Response:
+        self._sandbox.release_profile(_space(request))
+        return Json(self._profile(_space(request)))
+
+    async def issue_token(self, request: Request) -> Response:
+        wish = await read_fields(request, "client_id", "scope", "lifetime")
+        lifetime = timedelta(seconds=read_seconds("lifetime", wish["lifetime"])) if "lifetime" in wish else None
+        return Json(self._sandbox.issue_token(_client_id(wish), wish.get("scope"), lifetime), 201)
+
+    async def begin_session(self, request: Request) -> Response:
+        sid = self._sandbox.begin_session(_client_id(await read_fields(request, "client_id")))
+        return Json(_session_json(sid, self._sandbox.session_key(sid)), 201, {"Location": f"{PREFIX}/sessions/{sid}"})
+
+    async def show_session(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+        return Json(_session_json(sid, self._sandbox.session_key(sid)))
+
     async def list_exchanges(self, request: Request) -> Response:
         query = read_query(request, *Match.FIELDS, "limit", "wait", "timeout")
         limit = read_number("limit", query.pop("limit", "100"))
         wanted = read_number("wait", query.pop("wait", "0"))
-        seconds = read_seconds("timeout", query.pop("timeout", "5s"))
+        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), LONGEST_WAIT_SECONDS)
         match, space = self._match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise Misuse(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
@@ -278,10 +311,13 @@ class _Control:
         name = _space(request)
         spaces = [*self._sandbox.spaces] if name == FOR_ALL else [*filter(None, [self._sandbox.spaces.find(name)])]
         contract = self._sandbox.contract
-        errors = {code: sum(space.journal.codes[code] for space in spaces) for code in contract.errors_by_name}
+        operations = {name: sum(space.journal.operations[name] for space in spaces) for name in self._operations}
+        own = contract.operation_id
+        errors = {code: sum(space.journal.codes[own, code] for space in spaces) for code in contract.errors_by_name}
         rules = {rule.__name__: sum(space.journal.rules[rule.__name__] for space in spaces) for rule in PRECEDENCE}
         return Json(
             {
+                "operations": operations,
                 "errors": errors,
                 "rules": rules,
                 "neverSeen": {
@@ -319,27 +355,41 @@ class _Control:
             "exchanges": len(space.journal),
             "overrides": len(overrides),
             "clock": self._clock(space.name),
+            "profile": self._profile(space.name),
         }
 
     def _clock(self, name: str) -> dict[str, Any]:
         now = self._sandbox.now(name)
-        space = self._sandbox.spaces.find(name)
-        setting = space.clock if space else None
-        source = "space" if setting and name != FOR_ALL else "all" if self._sandbox.spaces.for_all.clock else "machine"
-        setting = setting or self._sandbox.spaces.for_all.clock
+        space, for_all = self._sandbox.spaces.find(name), self._sandbox.spaces.for_all
+        own = space.clock if space else None
+        setting = own or for_all.clock
         countries = self._sandbox.scenery.population.countries.values()
         return {
             "now": instant(now),
             "ticking": setting.is_ticking if setting else True,
-            "setBy": source,
+            "setBy": _set_by(name, own, for_all.clock, "machine"),
             "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
         }
+
+    def _profile(self, name: str) -> dict[str, Any]:
+        profile = self._sandbox.profile(name)
+        space, for_all = self._sandbox.spaces.find(name), self._sandbox.spaces.for_all
+        return {
+            "profile": profile.name,
+            "checks": [check for check in CHECKS if check in profile.checks],
+            "liveTexts": profile.live_texts,
+            "setBy": _set_by(name, space.profile if space else None, for_all.profile, "settings"),
+        }
+
+    @property
+    def _operations(self) -> tuple[str, ...]:
+        return (self._sandbox.contract.operation_id, *self._sandbox.companions.methods)
 
     def _match(self, wanted: Any) -> Match:
         if not isinstance(wanted, Mapping):
             raise Misuse(f"match: expected an object with {', '.join(Match.FIELDS)}")
         try:
-            return Match(wanted, self._sandbox.contract)
+            return Match(wanted, self._sandbox.contract, self._sandbox.companions)
         except ValueError as mistake:
             raise Misuse(str(mistake)) from None
 
@@ -385,6 +435,38 @@ def _named_space(wish: Mapping[str, str]) -> str:
     return space if space == FOR_ALL else space_name(space)
 
 
+def _client_id(wish: Mapping[str, Any]) -> str:
+    if client_id := wish.get("client_id"):
+        return str(client_id)
+    raise Misuse("client_id: expected the one that the calls will be made with")
+
+
+def _set_by(space: str, own: object, for_all: object, default: str) -> str:
+    """Say whose word counts in a space: its own, that of the space for all, or the default."""
+    return "space" if own and space != FOR_ALL else "all" if for_all else default
+
+
+def _session_json(sid: str, key: SessionKey) -> dict[str, Any]:
+    """Return a session with its key as a JSON Web Key (RFC 7517), private part and all: it is a test key."""
+    p, q = key.factors
+    numbers = {
+        "n": key.modulus,
+        "e": key.exponent,
+        "d": key.private_exponent,
+        "p": p,
+        "q": q,
+        "dp": key.private_exponent % (p - 1),
+        "dq": key.private_exponent % (q - 1),
+        "qi": pow(q, -1, p),
+    }
+    return {"sid": sid, "key": {"kty": "RSA", "kid": key.identifier, **{n: _base64(v) for n, v in numbers.items()}}}
+
+
+def _base64(number: int) -> str:
+    """Write a number as JSON Web Keys have it (RFC 7518, 2)."""
+    return urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).decode().rstrip("=")
+
+
 def _override_json(override: Override) -> dict[str, Any]:
     return {
         override.scenario.section: override.scenario.pattern,
@@ -411,7 +493,7 @@ def _decision_json(decision: Decision, brief: bool = False) -> dict[str, Any]:
 
 def _scenario_file(space: str, overrides: list[Override]) -> dict[str, Any]:
     file: dict[str, Any] = {"description": f"What was tried in the space {space}"}
-    for section in ("customerId", "cardNumber"):
+    for section in OVERRIDE_SECTIONS:
         entries = {
             override.scenario.pattern: {
                 name: _as_written(value) for name, value in override.entry.items() if name != "expires"

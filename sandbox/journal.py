@@ -16,7 +16,16 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from .core.decide import Decision
-from .core.messages import BankRequest, Place, Violation, holds_card, instant, masked, without_secrets
+from .core.messages import (
+    BankRequest,
+    Place,
+    Violation,
+    holds_card,
+    holds_named_secret,
+    instant,
+    masked,
+    without_secrets,
+)
 
 LONGEST_TEXT = 2_000
 MOST_HEADERS = 64
@@ -29,13 +38,17 @@ _HASH_KEY = secrets.token_bytes(32)
 
 
 class Exchange(NamedTuple):
-    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full numbers."""
+    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full numbers.
+
+    `operation` is the call of a contract that was made, None where it never became one.
+    """
 
     id: int
     at: datetime
     space: str
     method: str
     path: str
+    operation: str | None
     headers: Mapping[str, str]
     body: str
     customer_id: str | None
@@ -91,6 +104,7 @@ class Recorder:
             space,
             method,
             path,
+            decision.operation,
             headers,
             request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace"),
             numbers.get("customerId"),
@@ -112,6 +126,7 @@ class Recorder:
         if (
             len(everything) > LONGEST_TEXT
             or holds_card(everything)
+            or holds_named_secret(everything)
             or everything.count(_BEARER) > tokens
             or "\\u" in exchange.body
         ):
@@ -157,11 +172,14 @@ def _secret_headers(names: str) -> tuple[str, ...]:
 
 
 _BEARER = "earer "
-_SECRET_NAME = re.compile(r"auth|token|secret|password|cookie|api.?key")
+_SECRET_NAME = re.compile(r"auth|token|secret|password|cookie|api.?key|^sid$")
 
 
 def _secret(value: str) -> str:
     scheme, space, token = value.partition(" ")
+    if scheme.lower() == "basic":
+        # The ends of what is in base64 are the client's name, and the end of its secret.
+        return f"{scheme} ***"
     return f"{scheme}{space}{_hidden(token)}" if space else _hidden(value)
 
 
@@ -211,14 +229,17 @@ class Journal:
         """Forget all exchanges and sums."""
         self._exchanges.clear()
         self.rules: Counter[str] = Counter()
-        self.codes: Counter[str] = Counter()
+        self.operations: Counter[str] = Counter()
+        self.codes: Counter[tuple[str, str]] = Counter()
 
     def record(self, exchange: Exchange) -> None:
         """Take an exchange in, and tell those who follow."""
         self._exchanges.append(exchange)
         self.rules[exchange.rule] += 1
-        if exchange.code:
-            self.codes[exchange.code] += 1
+        if operation := exchange.operation:
+            self.operations[operation] += 1
+            if exchange.code:
+                self.codes[operation, exchange.code] += 1
         self.pass_on(exchange)
 
     def pass_on(self, exchange: Exchange) -> None:

@@ -8,7 +8,7 @@ import gc
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -18,8 +18,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
+from .core.companions import Companions, SessionKey
 from .core.contract import Contract
+from .core.credentials import Signer
 from .core.customers import Country, Population
+from .core.directives import KEY_EXCHANGE, TOKEN
 from .core.entries import read_entry
 from .core.messages import Place, one_line
 from .core.scenarios import SECTIONS, Scenario, ScenarioBook
@@ -29,6 +32,8 @@ from .documents import YAML_LOADER, Document, Mistake, read_document
 
 PACKAGE = Path(__file__).parent
 CONTRACT_FILE = PACKAGE / "openapi.yaml"
+COMPANIONS_FILE = PACKAGE / "companions.openapi.yaml"
+SESSION_KEYS_FILE = PACKAGE / "test-keys.json"
 SCENARIO_SCHEMA_FILE = PACKAGE / "scenario.schema.json"
 WORLD_SCHEMA_FILE = PACKAGE / "world.schema.json"
 STARTER_FILE = PACKAGE / "starter" / "my-scenarios.yaml"
@@ -50,16 +55,29 @@ class ScenarioMistakes(Exception):
 
 
 class Scenery(NamedTuple):
-    """What the files say: who lives in the world, and the scenarios."""
+    """What the files say: who lives in the world, the scenarios, and the registered clients with their secrets."""
 
     population: Population
     book: ScenarioBook
     files: tuple[str, ...]
+    clients: Mapping[str, str]
+    signer: Signer
 
 
 def load_contract() -> Contract:
     """Load the contract that ships with the package."""
     return Contract(yaml.load(CONTRACT_FILE.read_bytes(), Loader=YAML_LOADER))  # noqa: S506 - it is the safe one
+
+
+def load_companions(contract: Contract) -> Companions:
+    """Load the calls around the contract's, with the test keys of their sessions."""
+    document = yaml.load(COMPANIONS_FILE.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
+    file = json.loads(SESSION_KEYS_FILE.read_bytes())
+    keys = [
+        SessionKey(key["keyIdentifier"], file["exponent"], (int(key["p"], 16), int(key["q"], 16)))
+        for key in file["keys"]
+    ]
+    return Companions(document, contract, keys)
 
 
 def shipped_scenarios() -> Path:
@@ -77,6 +95,7 @@ class Loader:
     def __init__(self, contract: Contract, root: Path | None = None) -> None:
         self.root = shipped_scenarios() if root is None else root
         self._contract = contract
+        self._more_errors = load_companions(contract).oauth_errors
         self._shown_root = "scenarios" if root is None else str(root)
         self._entry_cache: dict[tuple[str, bytes], list[Scenario]] = {}
         self._retired: list[list[Scenario]] = []
@@ -106,7 +125,7 @@ class Loader:
                 texts[shown] = content
         world_name = next((shown for shown in texts if _is_world(shown, self._shown_root)), None)
         world_bytes = texts.pop(world_name) if world_name else (shipped_scenarios() / WORLD_FILE).read_bytes()
-        population = _read_world(world_bytes, world_name or f"scenarios/{WORLD_FILE}", mistakes)
+        world = _read_world(world_bytes, world_name or f"scenarios/{WORLD_FILE}", mistakes)
 
         magic_shown = f"{self._shown_root if self._is_shipped else 'scenarios'}/{MAGIC_FILE}"
         cache: dict[tuple[str, bytes], list[Scenario]] = {}
@@ -115,21 +134,21 @@ class Loader:
             key = (shown, blake2b(content, digest_size=16).digest())
             found = self._entry_cache.get(key)
             if found is None:
-                found = _read_scenarios(content, shown, self._contract, shown == magic_shown, mistakes)
+                found = self._read_scenarios(content, shown, shown == magic_shown, mistakes)
             cache[key] = found
             scenarios += found
         mistakes += _clashes(scenarios)
         if mistakes:
             raise ScenarioMistakes(mistakes)
-        assert population is not None
+        assert world is not None
+        population, clients = world
         state = (blake2b(world_bytes, digest_size=16).digest(), *cache)
         if self._loaded and self._loaded[0] == state:
             return self._loaded[1]
         self._retired += [found for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
-        scenery = Scenery(
-            population, ScenarioBook(scenarios), tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
-        )
+        files = tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
+        scenery = Scenery(population, ScenarioBook(scenarios), files, clients, Signer(population.seed))
         self._loaded = (state, scenery)
         return scenery
 
@@ -139,6 +158,33 @@ class Loader:
             while scenarios:
                 scenarios.pop()
         self._retired.clear()
+
+    def _read_scenarios(self, content: bytes, shown: str, is_magic: bool, mistakes: list[Mistake]) -> list[Scenario]:
+        document, is_valid = _checked(content, shown, scenario_schema(), mistakes)
+        wrong: list[tuple[DataPath, str]] = []
+        scenarios = []
+        for section in SECTIONS:
+            entries = document.data.get(section) if isinstance(document.data, dict) else None
+            entries = entries if isinstance(entries, dict) else {}
+            # Taken out one by one: freeing a large document at once would keep every caller waiting.
+            for pattern in list(entries):
+                entry = entries.pop(pattern)
+                place = Place(shown, document.positions.pop((section, pattern))[0])
+                # Where something else in the file is wrong, this entry may be right, or wrong in its own way.
+                if not is_valid and not entry_schema(section, pattern).is_valid(entry):
+                    continue
+                base = (section, pattern)
+                scenario, found = read_entry(
+                    entry, section, pattern, place, self._contract, self._more_errors, is_magic
+                )
+                scenarios.append(scenario)
+                wrong += [((*base, *path), text) for path, text in found]
+                if "expires" in entry:
+                    wrong.append(((*base, "expires"), "only an override expires; take it out"))
+                if section == "named" and self._contract.error(pattern):
+                    wrong.append((base, "is the name of an error already; choose another"))
+        _report(wrong, content, shown, mistakes)
+        return scenarios
 
     @property
     def _is_shipped(self) -> bool:
@@ -221,32 +267,9 @@ def scenario_schema(definition: str | None = None) -> Schema:
     return Schema(json.loads(SCENARIO_SCHEMA_FILE.read_bytes()), definition)
 
 
-def _read_scenarios(
-    content: bytes, shown: str, contract: Contract, is_magic: bool, mistakes: list[Mistake]
-) -> list[Scenario]:
-    document, is_valid = _checked(content, shown, scenario_schema(), mistakes)
-    wrong: list[tuple[DataPath, str]] = []
-    scenarios = []
-    for section in SECTIONS:
-        entries = document.data.get(section) if isinstance(document.data, dict) else None
-        entries = entries if isinstance(entries, dict) else {}
-        # Taken out one by one: freeing a large document at once would keep every caller waiting.
-        for pattern in list(entries):
-            entry = entries.pop(pattern)
-            place = Place(shown, document.positions.pop((section, pattern))[0])
-            # Where something else in the file is wrong, this entry may be right, or wrong in its own way.
-            if not is_valid and not scenario_schema("entry").is_valid(entry):
-                continue
-            base = (section, pattern)
-            scenario, found = read_entry(entry, section, pattern, place, contract, is_magic)
-            scenarios.append(scenario)
-            wrong += [((*base, *path), text) for path, text in found]
-            if "expires" in entry:
-                wrong.append(((*base, "expires"), "only an override expires; take it out"))
-            if section == "named" and contract.error(pattern):
-                wrong.append((base, "is the name of an error already; choose another"))
-    _report(wrong, content, shown, mistakes)
-    return scenarios
+def entry_schema(section: str, name: str) -> Schema:
+    """Return the schema of an entry in a section of scenario files."""
+    return scenario_schema(name if section == "companion" and name in (TOKEN, KEY_EXCHANGE) else "entry")
 
 
 def _report(wrong: list[tuple[DataPath, str]], content: bytes, shown: str, mistakes: list[Mistake]) -> None:
@@ -298,7 +321,7 @@ def _clashes(scenarios: list[Scenario]) -> Iterator[Mistake]:
                 yield document.mistake(name, f"is named in {place} already; one entry for one identity")
 
 
-def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> Population | None:
+def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> tuple[Population, Mapping[str, str]] | None:
     document, is_valid = _checked(content, shown, Schema(json.loads(WORLD_SCHEMA_FILE.read_bytes())), mistakes)
     data = document.data if isinstance(document.data, dict) else {}
     described = data.get("countries")
@@ -323,7 +346,7 @@ def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> Populati
     if wrong or not is_valid:
         return None
     birthdays = data.get("birthdays", {})
-    return Population(
+    population = Population(
         seed=str(data.get("seed", "segment-sandbox")),
         segments={code: float(weight) for code, weight in data["segments"].items()},
         everyday_birthdays=float(birthdays.get("everyDay", "0.1")),
@@ -331,6 +354,7 @@ def _read_world(content: bytes, shown: str, mistakes: list[Mistake]) -> Populati
         synthesizes_unknown=data.get("unknown", "synthesize") == "synthesize",
         countries=countries,
     )
+    return population, {client_id: client["secret"] for client_id, client in data.get("clients", {}).items()}
 
 
 def _codes(codes: Any) -> frozenset[str] | None:

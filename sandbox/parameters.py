@@ -13,7 +13,10 @@ from .documents import read_document
 from .misuse import Misuse
 
 LARGEST_BODY_BYTES = 2**20
-LONGEST_WAIT_SECONDS = 60.0
+
+_TEXTS = frozenset(
+    {"birthday", "segment", "country", "space", "now", "advance", "profile", "client_id", "scope", "lifetime"}
+)
 
 
 def read_query(request: Request, *known: str) -> dict[str, str]:
@@ -56,10 +59,19 @@ async def read_fields(request: Request, *known: str) -> dict[str, Any]:
     for name in fields:
         if name not in known:
             raise Misuse(f"{str(name)[:40]!r} is not known here; there are {', '.join(known)}")
-    for name in {"birthday", "segment", "country", "space", "now", "advance"} & set(fields):
-        if not isinstance(fields[name], str):
+    for name in fields:
+        if name in _TEXTS and not isinstance(fields[name], str):
             raise Misuse(f"{name}: expected a text")
     return fields
+
+
+def read_flag(name: str, fields: dict[str, Any]) -> bool | None:
+    """Return a field that is true or false; YAML has it as text. None where it was left out. Raises Misuse."""
+    if (flag := fields.get(name)) is None:
+        return None
+    if isinstance(flag, bool) or flag in ("true", "false"):
+        return bool(flag) and flag != "false"
+    raise Misuse(f"{name}: found {str(flag)[:40]!r}, expected true or false")
 
 
 def read_number(name: str, text: str) -> int:
@@ -70,8 +82,8 @@ def read_number(name: str, text: str) -> int:
 
 
 def read_seconds(name: str, text: str) -> float:
-    """Read a duration in seconds, which is at most `LONGEST_WAIT_SECONDS`. Raises Misuse."""
+    """Read a duration in seconds. Raises Misuse."""
     try:
-        return min(read_duration(text), LONGEST_WAIT_SECONDS)
+        return read_duration(text)
     except ValueError as mistake:
         raise Misuse(f"{name}: {mistake}") from None

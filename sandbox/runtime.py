@@ -8,23 +8,25 @@ import heapq
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from . import __version__
 from .clock import Clock
+from .core.companions import SessionKey
 from .core.contract import Contract
+from .core.credentials import Access, Profile, read_checks
 from .core.customers import RESERVED_PREFIX
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import PREFER, SCENARIO
 from .core.entries import read_entry
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
-from .core.scenarios import ErrorOutcome, ScenarioBook
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, shown, without_secrets
+from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .documents import Mistake
 from .journal import Exchange, Recorder
-from .loader import Loader, ScenarioMistakes, Scenery, load_contract, scenario_schema
+from .loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_companions, load_contract, scenario_schema
 from .misuse import Missing, Misuse
 from .people import HandedOut, People
 from .settings import Settings
@@ -42,6 +44,9 @@ from .spaces import (
     read_period,
     space_name,
 )
+
+# What an override may stand under: what a call can't be steered by without one.
+OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
 
 log = logging.getLogger("sandbox")
 
@@ -61,6 +66,8 @@ class Sandbox:
         self.settings = settings
         self.clock = clock or Clock()
         self.contract: Contract = load_contract()
+        self.companions = load_companions(self.contract)
+        self._profile = settings.bank_profile
         self.loader = Loader(self.contract, settings.scenarios)
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
@@ -78,11 +85,16 @@ class Sandbox:
     def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, Exchange]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
         real = self.clock.now()
-        space = self._space_of(request, real)
+        space = self._space_of(as_text(request.headers.get("client_id", "")), real)
         decision = decide(request, self._world(space, real))
-        if decision.counted:
-            space.count(decision.counted)
         return decision, self._record(space, real, method, path or self.contract.path, request, decision)
+
+    def answer_companion(self, name: str, request: BankRequest, path: str) -> tuple[Decision, Exchange]:
+        """Answer one of the calls around the API's: login or key exchange."""
+        real = self.clock.now()
+        space = self._space_of(self.companions.caller(name, request), real)
+        decision = self.companions.decide(name, request, self._world(space, real))
+        return decision, self._record(space, real, self.companions.methods[name], path, request, decision)
 
     def refuse(
         self,
@@ -96,15 +108,13 @@ class Sandbox:
     ) -> tuple[Decision, Exchange]:
         """Answer a call that is not one of the API's, in the shape of the bank's errors."""
         real = self.clock.now()
-        space = self._space_of(request, real)
+        space = self._space_of(as_text(request.headers.get("client_id", "")), real)
         decision = refuse(request, self._world(space, real), status, error, location, reason)
         return decision, self._record(space, real, method, path, request, decision)
 
     def explain(self, space: str, request: BankRequest) -> list[Decision]:
         """Say which rule would answer in that space, and which it beats, without counting or writing anything."""
-        real = self.clock.now()
-        found = self.spaces.find(space) or Space(space, 1, real)
-        return explain(request, self._world(found, real))
+        return explain(request, self._world_in(space))
 
     def all_spaces(self) -> list[Space]:
         """Return the space for all, and then those that were used, the latest last."""
@@ -119,9 +129,9 @@ class Sandbox:
         """Place a scenario in a space, from an entry as in a file. Raises Misuse with all mistakes."""
         real = self.clock.now()
         target = self.spaces.use(space, real)
-        schema = scenario_schema("entry")
+        schema = entry_schema(section, pattern)
         mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
-        mistakes += (((), problem) for problem in _number_problems(section, pattern))
+        mistakes += (((), problem) for problem in _key_problems(section, pattern))
         if mistakes or not isinstance(entry, dict):
             raise _misuse_of_entry(mistakes)
         lifetime = None
@@ -130,7 +140,7 @@ class Sandbox:
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(f"overrides of {space}", self._placed + 1)
-        scenario, found = read_entry(entry, section, pattern, place, self.contract)
+        scenario, found = read_entry(entry, section, pattern, place, self.contract, self.companions.oauth_errors)
         scenario = scenario._replace(serial=self._placed + 1)
         mistakes += found
         for number in filter(None, (scenario.identity, scenario.other)):
@@ -188,6 +198,65 @@ class Sandbox:
         if found := self.spaces.find(space):
             found.clock = None
 
+    def profile(self, space: str) -> Profile:
+        """Return how strict the bank's side is in a space."""
+        found = self.spaces.find(space)
+        return (found and found.profile) or self.spaces.for_all.profile or self._profile
+
+    def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
+        """Set the checks or the wording of a space; what is None stays as it is now. Raises Misuse."""
+        profile = self.profile(space)
+        try:
+            checked = profile.checks if checks is None else read_checks(checks)
+        except ValueError as mistake:
+            raise Misuse(f"profile: {mistake}") from None
+        worded_live = profile.live_texts if live_texts is None else live_texts
+        self.space(space).profile = Profile(checked, worded_live)
+
+    def release_profile(self, space: str) -> None:
+        """Let a space's profile be as it was before it was set."""
+        if found := self.spaces.find(space):
+            found.profile = None
+
+    def issue_token(
+        self, client_id: str, scope: str | None = None, lifetime: timedelta | None = None
+    ) -> dict[str, Any]:
+        """Issue a token by the clock of the client's space, as the token call does. Raises Misuse.
+
+        A `lifetime` of zero makes one that has expired already.
+        """
+        scopes = self.companions.scopes
+        for each in (scope or "").split():
+            if each not in scopes:
+                raise Misuse(f"scope: found {shown(each[:40])}, expected {' or '.join(scopes)}")
+        scope = scope or scopes[0]
+        lifetime = self.companions.lifetime if lifetime is None else lifetime
+        return self.companions.token_body(client_id, scope, lifetime, self._world_in(space_name(client_id)))
+
+    def valid_headers(self) -> dict[str, str]:
+        """Return headers with which a call is let in: the contract's examples, and a token where those are checked."""
+        headers: dict[str, str] = dict(self.contract.example_headers)
+        profile, clients = self._profile, self._scenery.clients
+        if "clients" in profile.checks and headers["client_id"] not in clients and clients:
+            headers["client_id"] = next(iter(clients))
+        if "tokens" in profile.checks:
+            headers["Authorization"] = f"Bearer {self.issue_token(headers['client_id'])['access_token']}"
+        return headers
+
+    def begin_session(self, client_id: str) -> str:
+        """Begin a session of a client without a call; return its sid."""
+        real = self.clock.now()
+        space = self._space_of(client_id, real)
+        sid, counted = self.companions.begin_session(client_id, "", self._world(space, real))
+        space.count(counted)
+        return sid
+
+    def session_key(self, sid: str) -> SessionKey:
+        """Return the key of a session. Raises Missing where it is not known."""
+        if not self._scenery.signer.knows_session(sid):
+            raise Missing("this is no session that was begun with this seed")
+        return self.companions.session_key(sid)
+
     def exchanges(self, space: str) -> Iterator[Exchange]:
         """Go through the exchanges of a space, newest first; `*` means those of all spaces."""
         if space == FOR_ALL:
@@ -236,11 +305,13 @@ class Sandbox:
             "version": __version__,
             "contract": {"title": self.contract.document["info"]["title"], "version": self.contract.version},
             "dataVersion": f"faker-{version('faker')}",
+            "profile": self._profile.name,
+            "liveTexts": self._profile.live_texts,
             "seed": scenery.population.seed,
             "scenarios": {
                 "files": list(scenery.files),
                 "entries": len(sections),
-                **{section: sections.count(section) for section in ("customerId", "cardNumber", "named")},
+                **{section: sections.count(section) for section in SECTIONS},
             },
             "lastReload": {
                 "at": instant(reload.at),
@@ -280,17 +351,28 @@ class Sandbox:
         """Return everybody there is, on the day that it is in a space."""
         return People(self._scenery.population, self._scenery.book, self.now(space), self._handed_out)
 
-    def _space_of(self, request: BankRequest, real: datetime) -> Space:
-        return self.spaces.use(space_name(as_text(request.headers.get("client_id", ""))), real)
+    def _space_of(self, client_id: str, real: datetime) -> Space:
+        return self.spaces.use(space_name(client_id), real)
+
+    def _world_in(self, space: str) -> World:
+        """Return the world as it is in a space, which need not appear for that."""
+        real = self.clock.now()
+        return self._world(self.spaces.find(space) or Space(space, 1, real), real)
 
     def _world(self, space: Space, real: datetime) -> World:
         scenery, for_all = self._scenery, self.spaces.for_all
         overrides: tuple[ScenarioBook, ...] = ()
         if space.has_overrides or for_all.has_overrides:
             overrides = tuple(book for book in (space.book(real), for_all.book(real)) if book)
-        now = self._now(space, real)
         return World(
-            self.contract, scenery.population, scenery.book, now, space.calls, overrides, self.settings.real_cards
+            self.contract,
+            scenery.population,
+            scenery.book,
+            self._now(space, real),
+            space.calls,
+            overrides,
+            self.settings.real_cards,
+            Access(space.profile or for_all.profile or self._profile, scenery.clients, scenery.signer),
         )
 
     def _now(self, space: Space | None, real: datetime) -> datetime:
@@ -300,6 +382,8 @@ class Sandbox:
     def _record(
         self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision
     ) -> Exchange:
+        for key in decision.counted:
+            space.count(key)
         exchange = self._recorder.exchange(real, space.name, method, path, request, decision)
         space.journal.record(exchange)
         self.spaces.for_all.journal.pass_on(exchange)
@@ -314,12 +398,13 @@ class Sandbox:
         return magic
 
 
-def _number_problems(section: str, pattern: str) -> Iterator[str]:
-    key_schema = scenario_schema(None)
-    if section not in IDENTITY_LENGTHS:
-        yield f"found {section[:40]!r}, expected customerId or cardNumber"
-    elif not key_schema.is_valid({section: {pattern: {"customer": "synthetic"}}}):
-        yield from (message for _, message in key_schema.mistakes({section: {pattern: {"customer": "synthetic"}}}))
+def _key_problems(section: str, pattern: str) -> Iterator[str]:
+    """Say what is wrong with where an override stands, in the words of a file's mistakes."""
+    file = {section: {pattern: {"fault": "emptyResponse"}}}
+    if section not in OVERRIDE_SECTIONS:
+        yield f"found {section[:40]!r}, expected {', '.join(OVERRIDE_SECTIONS[:-1])} or {OVERRIDE_SECTIONS[-1]}"
+    elif not scenario_schema().is_valid(file):
+        yield from (message for _, message in scenario_schema().mistakes(file))
 
 
 def _misuse_of_entry(mistakes: list[tuple[DataPath, str]]) -> Misuse:

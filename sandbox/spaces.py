@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from .clock import read_instant
+from .core.credentials import Profile
 from .core.decide import CallKey
 from .core.durations import read_duration
 from .core.messages import Identity, shown
@@ -45,7 +46,7 @@ class ClockSetting(NamedTuple):
 
 
 class Space:
-    """One caller's overrides, counts, clock and journal."""
+    """One caller's overrides, counts, clock, profile and journal."""
 
     def __init__(self, name: str, journal_size: int, used_at: datetime) -> None:
         self.name = name
@@ -57,6 +58,7 @@ class Space:
         """Make everything as it was when the space appeared; who follows the journal goes on following."""
         self.calls: dict[CallKey, int] = {}
         self.clock: ClockSetting | None = None
+        self.profile: Profile | None = None
         self.journal.clear()
         self._overrides: dict[tuple[str, str], Override] = {}
         self._book: ScenarioBook | None = None

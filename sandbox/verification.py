@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from .clock import read_instant
+from .core.companions import RULES, Companions
 from .core.contract import Contract
 from .core.decide import HTTP, PRECEDENCE
 from .core.faults import FAULTS
@@ -27,6 +28,7 @@ class Match:
     FIELDS = (
         "method",
         "path",
+        "operation",
         "status",
         "rule",
         "code",
@@ -38,10 +40,11 @@ class Match:
         "until",
     )
 
-    def __init__(self, wanted: Mapping[str, Any], contract: Contract) -> None:
+    def __init__(self, wanted: Mapping[str, Any], contract: Contract, companions: Companions) -> None:
         known: Mapping[str, Collection[object]] = {
-            "rule": [*(rule.__name__ for rule in PRECEDENCE), HTTP],
-            "code": contract.errors_by_name,
+            "operation": [contract.operation_id, *companions.methods],
+            "rule": [*(rule.__name__ for rule in PRECEDENCE), *RULES, HTTP],
+            "code": [*contract.errors_by_name, *companions.oauth_errors],
             "fault": FAULTS,
         }
         for name, value in wanted.items():
@@ -131,7 +134,7 @@ def _closest(exchanges: list[Exchange], match: Match) -> dict[str, Any] | None:
 
 def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str, Any]]:
     """Say what a caller could do better, as far as the exchanges show it."""
-    everything = [exchange for exchange in exchanges if exchange.rule != HTTP]
+    everything = [exchange for exchange in exchanges if exchange.operation == contract.operation_id]
     found: list[dict[str, Any]] = []
     uuids = Counter(uuid for exchange in everything if (uuid := exchange.headers.get("uuid")))
     for uuid, count in uuids.items():

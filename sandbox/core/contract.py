@@ -5,7 +5,8 @@ Rule 2: a violation never quotes a credential or a value of the body.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
+from .chance import chance
 from .jsontext import read_json
 from .messages import LIST_HEADERS, BankReply, BankRequest, Violation, instant, shown
 
@@ -21,15 +23,17 @@ DEFAULT_LANGUAGE = "en"
 
 _JSON = (b"content-type", b"application/json")
 _TEXTS = ("details", "moreInfo")
+_LANGUAGE = re.compile(r"x-[a-z]{2}")
 
 
 class DocumentedError:
     """One error that the contract shows as a named example, ready to be sent; also the gateway's, outside of it.
 
-    `value` is the documented body, `texts` maps a language to the `details` and `moreInfo` in it.
+    `value` is the documented body, `texts` maps a language to the `details` and `moreInfo` in it. `live` are the fields
+    in which live systems were seen to differ from the document, one mapping for each wording.
     """
 
-    __slots__ = ("_pieces", "headers", "is_gateway", "name", "status", "texts", "value")
+    __slots__ = ("_live", "_pieces", "headers", "is_gateway", "name", "status", "texts", "value")
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class DocumentedError:
         value: Mapping[str, str],
         texts: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
         headers: Mapping[str, str] = MappingProxyType({}),
+        live: Sequence[Mapping[str, str]] = (),
     ) -> None:
         self.name = name
         self.status = status
@@ -46,6 +51,7 @@ class DocumentedError:
         self.headers = dict(headers)
         self.is_gateway = "httpCode" in value
         self._pieces = {language: self._encode(language) for language in self.texts}
+        self._live = [DocumentedError(name, status, {**value, **fields}, texts, headers) for fields in live]
 
     def changed(self, changes: Mapping[str, str]) -> "DocumentedError":
         """Return this error with other fields, the same in every language."""
@@ -53,12 +59,17 @@ class DocumentedError:
         texts = {language: {**texts, **changed_texts} for language, texts in self.texts.items()}
         return DocumentedError(self.name, self.status, {**self.value, **changes}, texts, self.headers)
 
+    def as_live(self, uuid: str) -> "DocumentedError":
+        """Return this error in one wording of live systems, the same for each `uuid`; itself where none is known."""
+        return self._live[int(chance("live", uuid) * len(self._live))] if self._live else self
+
     def reply(self, uuid: str, now: datetime, location: str | None, language: str) -> BankReply:
         """Return the error for the request with this `uuid`; `now` is aware, and is written as UTC milliseconds.
 
         A `location` in the error itself, which a scenario may set, is stronger than the one given.
         """
-        if self.is_gateway:
+        if "code" not in self.value:
+            # The gateway's and OAuth's have a shape of their own, without the bank's fields.
             headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
             return BankReply(self.status, [_JSON, *headers], json.dumps(self.value, separators=(",", ":")).encode())
         if language not in self._pieces:
@@ -100,13 +111,14 @@ class Contract:
         self.base_path: str = document["servers"][0]["url"]
         self.path, item = next(iter(document["paths"].items()))
         self.operation: Mapping[str, Any] = item["post"]
+        self.operation_id: str = self.operation["operationId"]
         components = document["components"]
 
         self.errors = {error.name: error for error in self._documented_errors()}
         self.gateway_errors = {
             error.name: error
             for response_name, response in components["responses"].items()
-            for error in _errors_in(int(response_name.removeprefix("Gateway")), response)
+            for error in documented_errors(int(response_name.removeprefix("Gateway")), response)
         }
         self.languages = frozenset(language for error in self.errors.values() for language in error.texts)
         self.errors_by_name = {**self.errors, **self.gateway_errors}
@@ -181,7 +193,7 @@ class Contract:
     def _documented_errors(self) -> Iterator[DocumentedError]:
         for status, response in self.operation["responses"].items():
             if not status.startswith("2"):
-                yield from _errors_in(int(status), response)
+                yield from documented_errors(int(status), response)
 
     def _header_rules(self, credentials: set[str]) -> Iterator[HeaderRule]:
         for reference in self.operation["parameters"]:
@@ -275,10 +287,12 @@ def _weighted(header: str) -> dict[str, float]:
     return weights
 
 
-def _errors_in(status: int, response: Mapping[str, Any]) -> Iterator[DocumentedError]:
+def documented_errors(status: int, response: Mapping[str, Any]) -> Iterator[DocumentedError]:
+    """Go through the errors that a response of a contract shows as its examples."""
     for name, example in _json_content(response)["examples"].items():
-        texts = {key[2:]: example[key] for key in example if key.startswith("x-") and key != "x-headers"}
-        yield DocumentedError(name, status, example["value"], texts, example.get("x-headers", {}))
+        texts = {key[2:]: example[key] for key in example if _LANGUAGE.fullmatch(key)}
+        live, headers = example.get("x-live", ()), example.get("x-headers", {})
+        yield DocumentedError(name, status, example["value"], texts, headers, live)
 
 
 def _json_content(part: Mapping[str, Any]) -> Mapping[str, Any]:

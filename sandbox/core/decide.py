@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from .chance import chance
 from .contract import Contract
+from .credentials import OPEN, Access
 from .customers import Population, looks_real
 from .inquiry import Inquiry
 from .messages import BankReply, BankRequest, Identity, Place, Violation, shown
@@ -25,7 +26,8 @@ CallKey: TypeAlias = tuple[str, str, int, str]
 class World(NamedTuple):
     """Everything that a decision may depend on, frozen.
 
-    `now` is aware; `calls` are the caller's counts so far; `overrides` are the caller's own, then everybody's.
+    `now` is aware; `calls` are the caller's counts so far; `overrides` are the caller's own, then everybody's; `access`
+    says who is let in.
     """
 
     contract: Contract
@@ -35,6 +37,7 @@ class World(NamedTuple):
     calls: Mapping[CallKey, int]
     overrides: Sequence[ScenarioBook] = ()
     real_cards: str = "warn"
+    access: Access = OPEN
 
 
 def _no_draw(purpose: str) -> float:
@@ -58,7 +61,8 @@ class Decision(NamedTuple):
     """Which rule answered, with what, and why.
 
     `delay` is in seconds; `numbers` are those that were sent, in full; `error` is the code or gateway name of an
-    error; `counted` is what moves on with this call.
+    error; `counted` is what moves on with this call; `operation` is the call of a contract that was made, None where
+    it never became one.
     """
 
     rule: str
@@ -71,7 +75,8 @@ class Decision(NamedTuple):
     warning: str | None = None
     numbers: tuple[Identity, ...] = ()
     scenario: Place | None = None
-    counted: CallKey | None = None
+    counted: tuple[CallKey, ...] = ()
+    operation: str | None = None
 
 
 Rule: TypeAlias = Callable[[Inquiry, World], Answer | None]
@@ -82,7 +87,7 @@ def forced(inquiry: Inquiry, world: World) -> Answer | None:
     directives = inquiry.directives
     if directives.violations:
         return _refuse(directives.violations[0], world.contract)
-    if (wish := directives.scenario) is None:
+    if (wish := directives.scenario) is None or directives.addressee:
         return None
     header = directives.scenario_header
     if error := world.contract.error(wish):
@@ -90,7 +95,7 @@ def forced(inquiry: Inquiry, world: World) -> Answer | None:
         return Answer(ErrorOutcome(error), reason, _usual_location(error.name, inquiry))
     if scenario := world.book.named.get(wish.lower()):
         before, after = f"{header} asks for {scenario.pattern}, ", _also_breached(inquiry)
-        return _play(scenario, inquiry, world, before, after)
+        return play(scenario, inquiry, world, before, after)
     contract = world.contract
     names = ", ".join([*contract.errors_by_name, *(named.pattern for named in world.book.named.values())])
     return _refuse(
@@ -111,7 +116,7 @@ def override(inquiry: Inquiry, world: World) -> Answer | None:
     """A scenario placed at run time names this identity: in the caller's space, or in the space for all."""
     for book in world.overrides:
         scenario = book.find(inquiry.customer_id, inquiry.card_number)
-        if scenario and (answer := _play(scenario, inquiry, world)):
+        if scenario and (answer := play(scenario, inquiry, world)):
             return answer
     return None
 
@@ -119,7 +124,7 @@ def override(inquiry: Inquiry, world: World) -> Answer | None:
 def scenario_file(inquiry: Inquiry, world: World) -> Answer | None:
     """A scenario file names this identity: customerId before cardNumber, exact before prefix; also magic values."""
     scenario = world.book.find(inquiry.customer_id, inquiry.card_number)
-    return _play(scenario, inquiry, world) if scenario else None
+    return play(scenario, inquiry, world) if scenario else None
 
 
 def identities_disagree(inquiry: Inquiry, world: World) -> Answer | None:
@@ -180,13 +185,13 @@ def explain(request: BankRequest, world: World) -> list[Decision]:
 
 def refuse(request: BankRequest, world: World, status: int, error: str, location: str | None, reason: str) -> Decision:
     """Answer a call that no rule was asked about with a documented error, under this `status`; the rule is `http`."""
-    inquiry = Inquiry(request, world.contract, world.population, world.now)
+    inquiry = Inquiry(request, world.contract, world.population, world.now, world.access)
     reply = ErrorOutcome(world.contract.errors[error]).reply(inquiry, location)._replace(status=status)
     return Decision(HTTP, reason, reply, error, violations=[Violation(error, location or "request", reason)])
 
 
 def _inquiry(request: BankRequest, world: World) -> Inquiry:
-    inquiry = Inquiry(request, world.contract, world.population, world.now)
+    inquiry = Inquiry(request, world.contract, world.population, world.now, world.access)
     card = inquiry.card_number
     if (
         card
@@ -213,6 +218,8 @@ def _decision(rule: str, answer: Answer, inquiry: Inquiry, world: World) -> Deci
         error = "serverUnavailable"
         reply = ErrorOutcome(world.contract.errors[error]).reply(inquiry, None)
         delay = 0.0
+    if isinstance(answer.outcome, ErrorOutcome) and inquiry.worded(answer.outcome.error) is not answer.outcome.error:
+        reason = f"{reason}; worded as live systems do"
     if fault:
         reason = f"{reason}; with {fault}"
     return Decision(
@@ -226,7 +233,8 @@ def _decision(rule: str, answer: Answer, inquiry: Inquiry, world: World) -> Deci
         inquiry.warning,
         _sent_numbers(inquiry),
         answer.scenario.place if answer.scenario else None,
-        answer.counted,
+        (answer.counted,) if answer.counted else (),
+        world.contract.operation_id,
     )
 
 
@@ -237,7 +245,7 @@ def _sent_numbers(inquiry: Inquiry) -> tuple[Identity, ...]:
     return (card_number,) if card_number else ()
 
 
-def _play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer | None:
+def play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer | None:
     """Return the scenario's answer to this call; None where it has answered as often as it may."""
     identity, step = inquiry.identity, scenario.steps[0]
     inquiry.implied = partial(scenario.numbers, identity)

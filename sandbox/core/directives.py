@@ -19,6 +19,8 @@ DELAY = "X-Sandbox-Delay"
 DATE = "X-Sandbox-Date"
 FAULT = "X-Sandbox-Fault"
 PREFER = "Prefer"
+# The calls beside the contract's that X-Sandbox-Scenario may be meant for, by name and colon before its wish.
+TOKEN, KEY_EXCHANGE = "token", "e2eKey"
 
 REQUEST_HEADERS: Mapping[str, str] = {
     SCENARIO: "the error or named scenario to answer with: a documented code, a status, a gateway error or a name",
@@ -44,15 +46,20 @@ Value = TypeVar("Value")
 _PREFIX = "x-sandbox-"
 _KNOWN = {name.lower(): name for name in REQUEST_HEADERS if name != PREFER}
 _FAULT_NAMES = {name.lower(): name for name in FAULTS}
+_ADDRESSEES = {name.lower(): name for name in (TOKEN, KEY_EXCHANGE)}
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNORECASE)
 
 
 class Directives(NamedTuple):
-    """What the caller asked of this call. `delay` is in seconds; `scenario_header` says where `scenario` was asked."""
+    """What the caller asked of this call. `delay` is in seconds; `scenario_header` says where `scenario` was asked.
+
+    `addressee` is the companion call that the scenario is meant for; None means the contract's call.
+    """
 
     scenario: str | None = None
     scenario_header: str = SCENARIO
+    addressee: str | None = None
     delay: float | None = None
     today: date | None = None
     fault: str | None = None
@@ -82,7 +89,12 @@ def read_directives(request: BankRequest) -> Directives:
     scenario, scenario_header = headers.get(SCENARIO.lower()), SCENARIO
     if scenario is None and (wish := _PREFER_CODE.search(headers.get(PREFER.lower(), ""))):
         scenario, scenario_header = wish[1], PREFER
-    return Directives(scenario and scenario.strip(), scenario_header, delay, today, fault, tuple(violations))
+    addressee = None
+    if scenario is not None:
+        before, colon, after = scenario.partition(":")
+        if colon and (addressee := _ADDRESSEES.get(before.strip().lower())):
+            scenario = after
+    return Directives(scenario and scenario.strip(), scenario_header, addressee, delay, today, fault, tuple(violations))
 
 
 def _read(

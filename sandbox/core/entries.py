@@ -7,9 +7,10 @@ Rule 2: an entry has passed the schema; what is checked here is what a schema ca
 import re
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
-from .contract import Contract
+from .contract import Contract, DocumentedError
 from .customers import RESERVED_PREFIX, Birthday
 from .durations import read_duration
 from .faults import Fault
@@ -32,13 +33,20 @@ from .templates import Template, TemplateContext, TemplateMistake, Text, finish,
 
 
 def read_entry(
-    data: Mapping[str, Any], section: str, pattern: str, place: Place, contract: Contract, is_magic: bool = False
+    data: Mapping[str, Any],
+    section: str,
+    pattern: str,
+    place: Place,
+    contract: Contract,
+    more_errors: Mapping[str, DocumentedError] = MappingProxyType({}),
+    is_magic: bool = False,
 ) -> tuple[Scenario, list[tuple[Path, str]]]:
     """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry.
 
-    Only an entry that `is_magic` may name the numbers that steer the sandbox.
+    `more_errors` are those that companions have besides the contract's, by name. Only an entry that `is_magic` may name
+    the numbers that steer the sandbox.
     """
-    reader = _EntryReader(section, pattern, contract)
+    reader = _EntryReader(section, pattern, contract, {**contract.errors_by_name, **more_errors})
     scenario = Scenario(
         section,
         pattern,
@@ -48,18 +56,19 @@ def read_entry(
         data.get("description", ""),
         None if (times := data.get("times")) is None else int(times),
     )
-    numbers = (pattern if section != "named" else "", scenario.other.value if scenario.other else "")
+    numbers = (pattern if section in IDENTITY_LENGTHS else "", scenario.other.value if scenario.other else "")
     if not is_magic and any(number.startswith(RESERVED_PREFIX) for number in numbers):
         reader.mistakes.append(((), f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"))
     return scenario, reader.mistakes
 
 
 class _EntryReader:
-    def __init__(self, section: str, pattern: str, contract: Contract) -> None:
+    def __init__(self, section: str, pattern: str, contract: Contract, errors: Mapping[str, DocumentedError]) -> None:
         self.mistakes: list[tuple[Path, str]] = []
         self._section = section
         self._pattern = pattern
         self._contract = contract
+        self._errors = errors
 
     def _report(self, path: Path, message: str) -> None:
         self.mistakes.append((path, message))
@@ -93,7 +102,9 @@ class _EntryReader:
         return None
 
     def _step(self, data: Mapping[str, Any], path: Path) -> Step:
-        self._exactly_one(data, path, _OUTCOMES if not path else _OUTCOMES[:2])
+        # A companion has a usual answer, which needs no saying.
+        if self._section != "companion":
+            self._exactly_one(data, path, _OUTCOMES if not path else _OUTCOMES[:2])
         outcome: Outcome = SYNTHETIC
         if "error" in data:
             outcome = self._error(data["error"], (*path, "error"))
@@ -150,7 +161,7 @@ class _EntryReader:
 
     def _error(self, data: str | Mapping[str, str], path: Path) -> ErrorOutcome:
         fields = {"code": data} if isinstance(data, str) else dict(data)
-        error = self._contract.errors_by_name[fields.pop("code")]
+        error = self._errors[fields.pop("code")]
         if error.is_gateway and fields:
             self._report(path, f"{error.name} is the gateway's, which has no {', '.join(fields)}; write only its name")
             return ErrorOutcome(error)
@@ -173,7 +184,7 @@ class _EntryReader:
 
     def _sample(self) -> TemplateContext:
         """Return what a template finds in the least of valid requests."""
-        digits = "" if self._section == "named" else self._pattern.removesuffix("*")
+        digits = self._pattern.removesuffix("*") if self._section in IDENTITY_LENGTHS else ""
         fields = {
             kind: digits.ljust(length, "0")
             for kind, length in IDENTITY_LENGTHS.items()

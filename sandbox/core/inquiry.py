@@ -6,26 +6,38 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from .contract import Contract, language_for
+from .contract import Contract, DocumentedError, language_for
+from .credentials import OPEN, Access
 from .customers import Country, Population
 from .directives import Directives, read_directives
 from .messages import BankRequest, Identity, Violation, as_text, masked, shown
 from .templates import TemplateContext
+
+# Credentials before other headers, and both before what is not served.
+_STAGES = ("unAuthorized", "invalidRequest", "accessNotConfigured")
 
 
 class Inquiry:
     """A bank request as every rule needs it. `now` is aware; `violations` stand in the order in which they answer."""
 
     __slots__ = (
-        "card_number", "contract", "country", "customer_id", "directives", "fields", "implied", "now", "population",
-        "request", "violations", "warning",
+        "access", "card_number", "contract", "country", "customer_id", "directives", "fields", "header_violations",
+        "implied", "now", "population", "request", "violations", "warning",
     )  # fmt: skip
 
-    def __init__(self, request: BankRequest, contract: Contract, population: Population, now: datetime) -> None:
+    def __init__(
+        self,
+        request: BankRequest,
+        contract: Contract,
+        population: Population,
+        now: datetime,
+        access: Access = OPEN,
+    ) -> None:
         self.request = request
         self.contract = contract
         self.population = population
         self.now = now
+        self.access = access
         self.warning: str | None = None
         # Gives the customer's other number to templates, where a scenario knows it.
         self.implied: Callable[[], dict[str, str]] = dict
@@ -34,11 +46,11 @@ class Inquiry:
 
         self.fields: Mapping[str, Any]
         self.fields, body_violations = contract.read_body(request.body)
-        self.violations: list[Violation] = [
-            *contract.header_violations(request),
-            *_unsupported(request.headers, population.countries),
-            *body_violations,
-        ]
+        breaches = contract.header_violations(request)
+        if refusals := access.violations(request.headers, now):
+            breaches = sorted([*breaches, *refusals], key=lambda breach: _STAGES.index(breach.error))
+        self.header_violations = [*breaches, *_unsupported(request.headers, population.countries)]
+        self.violations: list[Violation] = [*self.header_violations, *body_violations]
         customer_id, card_number = self.fields.get("customerId"), self.fields.get("cardNumber")
         self.customer_id = Identity("customerId", customer_id) if customer_id else None
         self.card_number = Identity("cardNumber", card_number) if card_number else None
@@ -66,6 +78,10 @@ class Inquiry:
         """The language of error texts that the caller likes best."""
         accept_language = self.request.headers.get("accept-language", "")
         return language_for(accept_language, self.contract.languages)
+
+    def worded(self, error: DocumentedError) -> DocumentedError:
+        """Return an error as the profile wants it worded: as documented, or as live systems do."""
+        return error.as_live(self.uuid) if self.access.profile.live_texts else error
 
     def template_context(self) -> TemplateContext:
         """Return what a template may name: `request`, `headers` and `today`. Cards are masked, secrets left out."""

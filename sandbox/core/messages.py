@@ -19,19 +19,21 @@ class BankRequest(NamedTuple):
     """One call as the bank would get it.
 
     `headers` maps lower-case names to values; `repeated` names those that came more than once, of which `headers` has
-    the first value, or all in one list where the header is one. `body` is the raw body, empty where none was sent.
+    the first value, or all in one list where the header is one. `body` is the raw body, empty where none was sent;
+    `query` is what stands behind the path's question mark, as it was sent.
     """
 
     headers: Mapping[str, str]
     body: bytes
     repeated: frozenset[str] = frozenset()
+    query: str = ""
 
 
-def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes) -> BankRequest:
+def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes, query: bytes = b"") -> BankRequest:
     """Read a request as ASGI hands it on: names in lower case. Values stay what was sent, byte by byte, as Latin-1."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
     if len(headers) == len(raw_headers):
-        return BankRequest(headers, body)
+        return BankRequest(headers, body, query=query.decode("latin-1"))
     repeated = set()
     headers = {}
     for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw_headers):
@@ -41,7 +43,7 @@ def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Ban
         repeated.add(name)
         if name in LIST_HEADERS:
             headers[name] += f", {value}"
-    return BankRequest(headers, body, frozenset(repeated))
+    return BankRequest(headers, body, frozenset(repeated), query.decode("latin-1"))
 
 
 class BankReply(NamedTuple):
@@ -112,8 +114,14 @@ def holds_card(text: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """Mask every bearer token in a text, and all that could be a card number: 13 digits and more, also in groups."""
+    """Mask all tokens and secrets in a text, and what could be a card number: 13 digits and more, also in groups."""
+    text = _NAMED_SECRET.sub(lambda match: f"{match[1]}***", text)
     return _SECRET.sub(lambda match: masked(match[0]) if match[0][0].isdigit() else f"{match[0][:6]} ***", text)
+
+
+def holds_named_secret(text: str) -> bool:
+    """Tell whether a text could hold a token or secret as the field of a form or of JSON."""
+    return "_token" in text or "_secret" in text
 
 
 def one_line(text: str) -> str:
@@ -138,4 +146,5 @@ def shown(value: object) -> str:
 
 _ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 _ANY_CARD = b"0" * 13
+_NAMED_SECRET = re.compile(r"((?:client_secret|access_token|refresh_token)(?:=|\"\s*:\s*\"))[^&\s\"]+")
 _SECRET = re.compile(r"[0-9](?:[ -]?[0-9]){12,}|bearer +[^\s\"',}]+", re.ASCII | re.IGNORECASE)

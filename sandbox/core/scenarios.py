@@ -18,7 +18,9 @@ from .inquiry import Inquiry
 from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_secrets
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
 
-SECTIONS = ("customerId", "cardNumber", "named")
+SECTIONS = ("customerId", "cardNumber", "named", "companion")
+# What stands under these is no number.
+_NAMES = frozenset({"named", "companion"})
 
 
 class CustomerOutcome(NamedTuple):
@@ -67,7 +69,7 @@ class ErrorOutcome(NamedTuple):
 
     def reply(self, inquiry: Inquiry, location: str | None) -> BankReply:
         """Return the bank's error body. Raises TemplateMistake."""
-        error = self.error
+        error = inquiry.worded(self.error)
         if self.changes:
             context = inquiry.template_context
             error = error.changed({field: finish(text, context) for field, text in self.changes.items()})
@@ -140,6 +142,8 @@ class Step(NamedTuple):
 class Scenario(NamedTuple):
     """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number.
 
+    Under `companion` the name is that of a call beside the contract's, which has a usual answer instead of a customer.
+
     It answers `times` calls, None means all. `serial` tells overrides apart that came one after the other.
     """
 
@@ -155,7 +159,7 @@ class Scenario(NamedTuple):
     @property
     def identity(self) -> Identity | None:
         """The number that is written out; None for a prefix or a name."""
-        if self.section == "named" or self.pattern.endswith("*"):
+        if self.section in _NAMES or self.pattern.endswith("*"):
             return None
         return Identity(identity_kind(self.section), self.pattern)
 
@@ -190,7 +194,7 @@ class Scenario(NamedTuple):
 
     def numbers(self, asked: Identity | None) -> dict[str, str]:
         """Return this customer's numbers, as far as the entry says them or the number that was asked about does."""
-        if asked is None or self.section == "named":
+        if asked is None or self.section in _NAMES:
             return {}
         owner = customer_id_of(asked.value) if asked.kind == "cardNumber" else None
         known = {kind: self.own(kind) or (owner if kind == "customerId" else None) for kind in IDENTITY_LENGTHS}
@@ -205,9 +209,12 @@ class ScenarioBook:
         self._exact: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
         self._prefixes: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
         self.named: dict[str, Scenario] = {}
+        self.companions: dict[str, Scenario] = {}
         for scenario in scenarios:
             if scenario.section == "named":
                 self.named[scenario.pattern.lower()] = scenario
+            elif scenario.section == "companion":
+                self.companions[scenario.pattern] = scenario
             elif scenario.pattern.endswith("*"):
                 self._prefixes[scenario.section][scenario.pattern[:-1]] = scenario
             else:
@@ -230,6 +237,7 @@ class ScenarioBook:
             yield from (scenario for scenario in self._exact[section].values() if scenario.section == section)
             yield from self._prefixes[section].values()
         yield from self.named.values()
+        yield from self.companions.values()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 
 from sandbox.cli import commands
+from sandbox.core.credentials import BLOCKED_CLIENT, CHECKS, TOKEN_WORDS, WRONG_SECRET
 from sandbox.core.decide import PRECEDENCE
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.faults import FAULTS
+from sandbox.loader import load_companions, load_contract
 from sandbox.runtime import Sandbox
 from sandbox.settings import SETTINGS
 
+STATUSES = {error.name: error.status for error in load_contract().errors.values()}
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -42,6 +45,35 @@ def directives() -> str:
 
 def explanations() -> str:
     return _table(("response header", "says"), ((f"`{name}`", text) for name, text in RESPONSE_HEADERS.items()))
+
+
+def companions() -> str:
+    document = load_companions(load_contract()).document
+    rows = (
+        (
+            f"`{method.upper()} {document['servers'][0]['url']}{path}`",
+            operation["summary"],
+            ", ".join(f"`{other}`" for other in item["x-also-at"]),
+        )
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in {"get", "post"}
+    )
+    return _table(("call", "what", "also at"), rows)
+
+
+def checks() -> str:
+    return _table(("check", "holds when"), ((f"`{name}`", text) for name, text in CHECKS.items()))
+
+
+def words() -> str:
+    rows = [
+        (f"`Authorization: Bearer {word}`", f"{STATUSES[violation.error]}: {violation.reason}")
+        for word, violation in TOKEN_WORDS.items()
+    ]
+    rows.append((f"`client_id: {BLOCKED_CLIENT}`", "403; at login, OAuth's `unauthorized_client`"))
+    rows.append((f"`{WRONG_SECRET}` as the client's secret", "401 at login"))
+    return _table(("send", "and get"), rows)
 
 
 def faults() -> str:
@@ -76,6 +108,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "precedence": precedence,
     "directives": directives,
     "explanations": explanations,
+    "companions": companions,
+    "checks": checks,
+    "words": words,
     "faults": faults,
     "settings": settings,
     "commands": command_list,

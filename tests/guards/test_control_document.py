@@ -76,7 +76,8 @@ def test_every_path_in_the_readmes_table_is_there_and_every_route_is_in_it() -> 
                 named.add(_plain(path))
     served = {_plain(route.path) for route in ROUTES}
     assert served <= named
-    assert named - served == {"/docs", "/openapi.json", "/openapi.yaml"}
+    documents = {f"/{name}.{form}" for name in ("openapi", "companions.openapi") for form in ("json", "yaml")}
+    assert named - served == {"/docs", *documents}
 
 
 def test_the_readme_names_every_filter() -> None:

@@ -12,13 +12,17 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 
 from sandbox import control
+from sandbox.core.directives import KEY_EXCHANGE, TOKEN
 from sandbox.core.faults import FAULTS
 from sandbox.loader import (
+    COMPANIONS_FILE,
     CONTRACT_FILE,
     PACKAGE,
     SCENARIO_SCHEMA_FILE,
+    SESSION_KEYS_FILE,
     STARTER_FILE,
     Loader,
+    load_companions,
     load_contract,
     shipped_scenarios,
 )
@@ -26,7 +30,8 @@ from sandbox.runtime import Sandbox
 from sandbox.wire import _COMMITS
 
 CONTRACT = yaml.safe_load(CONTRACT_FILE.read_bytes())
-CONTROL = yaml.safe_load((PACKAGE / "control.openapi.yaml").read_bytes())
+CONTROL_FILE = PACKAGE / "control.openapi.yaml"
+CONTROL = yaml.safe_load(CONTROL_FILE.read_bytes())
 # The bank's facts: the one place besides the contract itself where they are written.
 HEADERS = {
     "client_id": True, "Authorization": True, "Accept": True, "uuid": True, "Accept-Language": False,
@@ -44,9 +49,29 @@ ERRORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("document", [CONTRACT, CONTROL], ids=["contract", "control API"])
-def test_a_document_is_valid_openapi(document: dict[str, Any]) -> None:
-    validate(document)
+@pytest.mark.parametrize("file", [CONTRACT_FILE, COMPANIONS_FILE, CONTROL_FILE], ids=lambda file: file.name)
+def test_a_document_is_valid_openapi(file: Path) -> None:
+    validate(yaml.safe_load(file.read_bytes()), base_uri=file.as_uri())
+
+
+def test_the_companions_say_what_their_code_knows() -> None:
+    contract = load_contract()
+    companions = load_companions(contract)
+    assert companions.methods == {TOKEN: "POST", KEY_EXCHANGE: "GET"}
+    document = companions.document
+    token = document["paths"]["/v1/oauth/token"]["post"]["responses"]
+    for response in (token["200"], token["400"]):
+        content = response["content"]["application/json"]
+        for example in content["examples"].values():
+            jsonschema_rs.validate({**content["schema"], "components": document["components"]}, example["value"])
+
+
+def test_the_keys_of_sessions_are_rsa_keys_of_2048_bits_and_say_that_they_are_for_tests() -> None:
+    file = json.loads(SESSION_KEYS_FILE.read_bytes())
+    moduli = {int(key["p"], 16) * int(key["q"], 16) for key in file["keys"]}
+    assert len(moduli) == len(file["keys"]) > 1
+    assert {modulus.bit_length() for modulus in moduli} == {2048}
+    assert all("TEST_KEY" in key["keyIdentifier"] for key in file["keys"])
 
 
 def test_the_contract_says_what_the_bank_says() -> None:
@@ -98,6 +123,8 @@ def test_the_control_api_is_described_as_it_is() -> None:
 def test_the_schema_names_every_error_and_every_fault() -> None:
     definitions = json.loads(SCENARIO_SCHEMA_FILE.read_bytes())["$defs"]
     assert definitions["errorName"]["enum"] == list(load_contract().errors_by_name)
+    own = list(load_companions(load_contract()).oauth_errors)
+    assert definitions["token"]["properties"]["error"]["enum"] == [*own, *definitions["errorName"]["enum"]]
     assert definitions["faultName"]["enum"] == list(FAULTS) == list(_COMMITS)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx2
 import pytest
 import yaml
 
@@ -91,6 +92,30 @@ def test_an_example_answers_as_printed(command: str, expected: str, url: str, tm
     )
     pattern = ".*".join(re.escape(part) for part in expected.strip().split("..."))
     assert re.fullmatch(pattern, result.stdout.strip(), re.DOTALL), result.stdout
+
+
+@pytest.mark.parametrize("profile", ["lenient", "strict"])
+def test_the_channel_session_ends_with_the_customer(url: str, profile: str) -> None:
+    of_channel = f"{url}/_sandbox/spaces/branch-app/profile"
+    httpx2.put(of_channel, json={"profile": profile}).raise_for_status()
+    script = block("session").replace("http://127.0.0.1:8080", url)
+    result = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=30, check=False)
+    httpx2.delete(of_channel).raise_for_status()
+    assert "Luis Diaz Salinas" in result.stdout, result.stdout + result.stderr
+
+
+def test_the_command_for_https_serves_it() -> None:
+    with subprocess.Popen(
+        shlex.split(block("tls")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(SANDBOX_PORT="0"),
+    ) as server:
+        assert server.stdout
+        assert "ready on https://" in server.stdout.readline()
+        server.terminate()
+    assert server.returncode == 0
 
 
 def test_the_example_of_a_scenario_file_is_one(tmp_path: Path) -> None:

@@ -91,7 +91,11 @@ def test_an_override_for_all_holds_where_a_space_says_nothing(serve: Serve, conn
         (OVERRIDE, [], "expected"),
         (OVERRIDE, "x", "expected"),
         ("/spaces/{space}/overrides/customerId/32x", {"customer": "synthetic"}, "1 to 12 digits"),
-        ("/spaces/{space}/overrides/named/x", {"customer": "synthetic"}, "customerId or cardNumber"),
+        (
+            "/spaces/{space}/overrides/named/x",
+            {"customer": "synthetic"},
+            "cardNumber or companion",
+        ),
         ("/spaces/{space}/overrides/customerId/999900000404", {"customer": "synthetic"}, "the sandbox's own"),
         (OVERRIDE, {"cardNumber": "9999000000000404", "customer": "synthetic"}, "the sandbox's own"),
     ],

@@ -348,12 +348,12 @@ def test_the_end_comes_at_once_with_a_stream_and_a_wait_open(serve: Serve, join:
 
 
 def test_a_server_in_a_thread_ends_at_once_with_a_stream_open() -> None:
-    urls: Queue[str] = Queue()
+    urls: Queue[list[str]] = Queue()
     server = InProcess(Sandbox(Settings(port=0, watch=False)), urls.put)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        connection = open_stream(urls.get(timeout=10), "threaded")
+        connection = open_stream(urls.get(timeout=10)[0], "threaded")
     finally:
         began = time.monotonic()
         server.should_exit = True
