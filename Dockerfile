@@ -3,7 +3,7 @@ FROM python:3.13-slim AS build
 WORKDIR /source
 RUN python3 -m venv --without-pip /opt/sandbox
 COPY . .
-RUN pip --python /opt/sandbox/bin/python3 install --no-cache-dir -c constraints.txt .
+RUN pip --python /opt/sandbox/bin/python3 install --no-cache-dir -c constraints.txt '.[tls]'
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Segment Sandbox" \

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from time import gmtime
 from types import FrameType
@@ -21,6 +22,7 @@ from typing import Any
 import uvicorn
 
 from .app import Shell, reply_headers
+from .certificates import Certificates
 from .core.messages import BankRequest
 from .runtime import Sandbox
 from .wire import TRANSPORT
@@ -30,18 +32,26 @@ log = logging.getLogger("sandbox")
 _REQUEST_HEAD = re.compile(rb"[A-Z]+ [^\r\n]+ HTTP/1\.[01]\r\n(?:[^\r\n]+\r\n)*")
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 LARGEST_HEAD_BYTES = 64 * 1024
+# The exit code that uvicorn has for a server that could not start.
+_STARTUP_FAILURE = 3
 # After their early answers, calls may need a moment to be written out.
 _LAST_SECONDS = 2
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server for one sandbox. `on_ready` gets the base URL once it listens."""
+    """A uvicorn server for one sandbox. `on_ready` gets its base URLs once it listens, the one with TLS first."""
 
-    def __init__(self, sandbox: Sandbox, on_ready: Callable[[str], None] = lambda url: None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        on_ready: Callable[[list[str]], None] = lambda urls: None,
+        certificates: Certificates | None = None,
+    ) -> None:
         settings = sandbox.settings
         self._shell = Shell(sandbox)
         self._on_ready = on_ready
         self._grace = settings.grace
+        self._http_port = settings.http_port
         super().__init__(
             uvicorn.Config(
                 self._shell,
@@ -55,19 +65,33 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=int(settings.grace) + _LAST_SECONDS,
+                ssl_context_factory=(lambda config, default: certificates.context) if certificates else None,
             )
         )
 
     @property
-    def url(self) -> str:
-        """The base URL, with the port that was picked."""
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    def urls(self) -> list[str]:
+        """The base URLs, with the ports that were picked."""
+        schemes = ["https", "http"] if self.config.ssl else ["http"]
+        return [_url(scheme, server.sockets[0]) for scheme, server in zip(schemes, self.servers, strict=False)]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self.started and self._http_port is not None:
+            await self._listen_without_tls(self._http_port)
         if self.started:
-            self._on_ready(self.url)
+            self._on_ready(self.urls)
+
+    async def _listen_without_tls(self, port: int) -> None:
+        protocol: Any = self.config.http_protocol_class
+        connect = partial(protocol, self.config, self.server_state, self.lifespan.state)
+        try:
+            loop = asyncio.get_running_loop()
+            self.servers.append(await loop.create_server(connect, self.config.host, port, backlog=self.config.backlog))
+        except OSError as error:
+            log.error("%s", error)  # noqa: TRY400 - the system's own words say all
+            await self.lifespan.shutdown()
+            sys.exit(_STARTUP_FAILURE)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # An open event stream would keep uvicorn from ever finishing.
@@ -84,9 +108,14 @@ class Server(uvicorn.Server):
                 connection.transport.close()
 
 
-def serve(sandbox: Sandbox, on_ready: Callable[[str], None]) -> int:
+def _url(scheme: str, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def serve(sandbox: Sandbox, on_ready: Callable[[list[str]], None], certificates: Certificates | None = None) -> int:
     """Serve until told to stop. Return the exit code: 0 for a clean stop, 3 where the server could not start."""
-    server = Server(sandbox, on_ready)
+    server = Server(sandbox, on_ready, certificates)
 
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True

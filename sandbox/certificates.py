@@ -1,0 +1,79 @@
+"""TLS: a throw-away certificate authority, or the certificate of given files.
+
+Rule 1: what a client needs is written out: the authority's root, and a client certificate where one is wanted.
+Rule 2: nothing of it outlives the server, unless a directory was named for it.
+"""
+
+import os
+import socket
+import ssl
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .misuse import Misuse
+from .settings import Settings, is_host
+
+ROOT_FILE, CLIENT_FILE = "ca.pem", "client.pem"
+
+
+class Certificates:
+    """What a server shows, and what its clients need: `root` and `client` are files, where they were made here."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Make or load the certificates. Raises Misuse where files can't be used."""
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.set_alpn_protocols(["http/1.1"])
+        self.root: Path | None = None
+        self.client: Path | None = None
+        self._temporary: TemporaryDirectory[str] | None = None
+        try:
+            if settings.tls_cert:
+                self.context.load_cert_chain(settings.tls_cert, settings.tls_key)
+            else:
+                self._make(settings)
+            if settings.tls_client_ca:
+                self.context.load_verify_locations(settings.tls_client_ca)
+        except OSError as error:
+            # ssl.SSLError is one, too.
+            named = (settings.tls_cert, settings.tls_key, settings.tls_client_ca, settings.tls_directory)
+            what = error.filename or ", ".join(str(file) for file in named if file)
+            raise Misuse(f"{what}: {error.strerror or error}; expected certificate and key as PEM files") from None
+        if settings.mutual_tls:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+
+    def _make(self, settings: Settings) -> None:
+        try:
+            # Imported here: nobody else waits for it, and it is an extra.
+            from trustme import CA
+        except ImportError:
+            raise Misuse(
+                "tls: a throw-away authority needs the package trustme: pip install 'segment-sandbox[tls]'; "
+                "or give a certificate with --tls-cert and --tls-key"
+            ) from None
+        authority = CA(organization_name="Segment Sandbox", organization_unit_name="throw-away, for tests only")
+        authority.issue_cert(*_names(settings)).configure_cert(self.context)
+        if settings.tls_directory is None:
+            self._temporary = TemporaryDirectory(prefix="segment-sandbox-")
+        directory = Path(self._temporary.name) if self._temporary else settings.tls_directory
+        assert directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.root = directory / ROOT_FILE
+        self.root.write_bytes(authority.cert_pem.bytes())
+        if settings.mutual_tls and not settings.tls_client_ca:
+            authority.configure_trust(self.context)
+            self.client = directory / CLIENT_FILE
+            client = authority.issue_cert(common_name="a client of the sandbox")
+            _write_secretly(self.client, client.private_key_and_cert_chain_pem.bytes())
+
+
+def _names(settings: Settings) -> list[str]:
+    """Return the names that a server is called by: this machine's, and those that were given."""
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), settings.host, *settings.tls_name]
+    # Not every machine has a name that a certificate can be for.
+    return list(filter(is_host, dict.fromkeys(names)))
+
+
+def _write_secretly(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
