@@ -7,7 +7,7 @@ Rule 2: whatever is sent to the bank's side gets an answer in the bank's shape; 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from urllib.parse import quote
@@ -59,6 +59,11 @@ class Shell:
         self._endpoint_paths = frozenset(
             prefix + base + contract.path for prefix in self._prefixes for base in ("", contract.base_path)
         )
+        companions = {
+            name: (method, "HEAD") if method == "GET" else (method,)
+            for name, method in sandbox.companions.methods.items()
+        }
+        self._methods: Mapping[str, Sequence[str]] = {contract.operation_id: ("POST",), **companions}
         self._cors = CORSMiddleware(
             self._answer_bank,
             allow_origins=["*"],
@@ -69,9 +74,7 @@ class Shell:
         self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (
-            scope["path"] in self._endpoint_paths or self._companion_at(scope["path"]) is not None
-        ):
+        if scope["type"] == "http" and self._operation_at(scope["path"]):
             await self._answer(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
@@ -84,7 +87,10 @@ class Shell:
         """Let every call that still waits answer now."""
         self._hurrying.set()
 
-    def _companion_at(self, path: str) -> str | None:
+    def _operation_at(self, path: str) -> str | None:
+        """Return which call of the bank's is made at a path."""
+        if path in self._endpoint_paths:
+            return self.sandbox.contract.operation_id
         named = self.sandbox.companions.named
         return next((name for prefix in self._prefixes if (name := named(path.removeprefix(prefix)))), None)
 
@@ -96,25 +102,22 @@ class Shell:
 
     async def _answer_bank(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        path, method = scope["path"], scope["method"]
-        companion = None if path in self._endpoint_paths else self._companion_at(path)
-        is_call = companion is not None or path in self._endpoint_paths
-        expected = self.sandbox.companions.methods[companion] if companion else "POST"
-        body = await _read_body(scope, receive) if is_call and method == "POST" else b""
+        method, operation = scope["method"], self._operation_at(scope["path"])
+        body = await _read_body(scope, receive) if operation and method == "POST" else b""
         request = bank_request(scope["headers"], body or b"", scope["query_string"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
-        if not is_call:
+        if operation is None:
             decision, exchange = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
-        elif method != expected and (method, expected) != ("HEAD", "GET"):
-            extra = ((b"allow", expected.encode()),)
-            reason = f"this path answers {expected} only"
+        elif method not in (expected := self._methods[operation]):
+            extra = ((b"allow", ", ".join(expected).encode()),)
+            reason = f"this path answers {expected[0]} only"
             decision, exchange = self._refuse(scope, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
             reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
             decision, exchange = self._refuse(scope, request, 413, "invalidRequest", "body", reason)
         else:
-            decision, exchange = self._decide(scope, request, companion)
+            decision, exchange = self._decide(scope, request, operation)
         if decision.delay:
             await wait(decision.delay, receive, self._hurrying)
         start: Message = {
@@ -122,7 +125,7 @@ class Shell:
             "status": decision.reply.status,
             "headers": [*reply_headers(decision, request.headers.get("uuid", ""), exchange.id), *extra],
         }
-        reply_body = b"" if scope["method"] == "HEAD" else decision.reply.body
+        reply_body = b"" if method == "HEAD" else decision.reply.body
         if decision.fault:
             await commit(decision.fault, start, reply_body, Wire(scope, receive, send, self._hurrying))
         else:
@@ -131,10 +134,10 @@ class Shell:
         if access_log.isEnabledFor(logging.INFO):
             _log_call(exchange, decision, perf_counter() - began)
 
-    def _decide(self, scope: Scope, request: BankRequest, companion: str | None) -> tuple[Decision, Exchange]:
+    def _decide(self, scope: Scope, request: BankRequest, operation: str) -> tuple[Decision, Exchange]:
         try:
-            if companion:
-                return self.sandbox.answer_companion(companion, request, scope["path"])
+            if operation != self.sandbox.contract.operation_id:
+                return self.sandbox.answer_companion(operation, request, scope["method"], scope["path"])
             return self.sandbox.answer(request, scope["method"], scope["path"])
         except Exception:
             log.exception("a defect of the sandbox, please report it")

@@ -89,12 +89,12 @@ class Sandbox:
         decision = decide(request, self._world(space, real))
         return decision, self._record(space, real, method, path or self.contract.path, request, decision)
 
-    def answer_companion(self, name: str, request: BankRequest, path: str) -> tuple[Decision, Exchange]:
+    def answer_companion(self, name: str, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
         """Answer one of the calls around the API's: login or key exchange."""
         real = self.clock.now()
         space = self._space_of(self.companions.caller(name, request), real)
         decision = self.companions.decide(name, request, self._world(space, real))
-        return decision, self._record(space, real, self.companions.methods[name], path, request, decision)
+        return decision, self._record(space, real, method, path, request, decision)
 
     def refuse(
         self,

@@ -6,14 +6,14 @@ Rule 2: they are decided on as everything is: the caller's wish first, then what
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from .contract import Contract, DocumentedError, documented_errors
 from .credentials import BLOCKED_CLIENT, read_basic, session_number
-from .decide import Answer, CallKey, Decision, World, override, play, scenario_file
+from .decide import Answer, CallKey, Decision, World, and_more, override, play, scenario_file
 from .directives import KEY_EXCHANGE, TOKEN
 from .inquiry import Inquiry
 from .messages import BankReply, BankRequest, Violation, as_text, instant, shown
@@ -30,6 +30,8 @@ _NOT_FOR_CACHES = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _LOGIN = (b"www-authenticate", b'Basic realm="client_id and client_secret"')
 # Where an error points that nobody deserved, so that it has the fields of an honest one.
 _USUAL_LOCATIONS = {"invalidRequest": "uuid", "unAuthorized": "Authorization", "accessNotConfigured": "countryCode"}
+# A country code in a path, once the path is escaped.
+_PLACEHOLDER = re.compile(r"\\{\w+\\}")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -58,6 +60,24 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class _Call(NamedTuple):
+    """One companion call, as its document has it; `paths` are all its spellings."""
+
+    name: str
+    method: str
+    operation: Mapping[str, Any]
+    paths: Sequence[re.Pattern[str]]
+
+
+def _calls(document: Mapping[str, Any]) -> Iterator[_Call]:
+    for path, item in document["paths"].items():
+        spellings = [*(server["url"].rstrip("/") + path for server in document["servers"]), *item["x-also-at"]]
+        patterns = [re.compile(_PLACEHOLDER.sub("[A-Za-z]{2}", re.escape(spelling))) for spelling in spellings]
+        for method, operation in item.items():
+            if not method.startswith("x-"):
+                yield _Call(operation["operationId"], method.upper(), operation, patterns)
+
+
 class Companions:
     """The companion calls. `keys` are those that sessions take in turn."""
 
@@ -65,27 +85,15 @@ class Companions:
         self.document = document
         self._contract = contract
         self._keys = keys
-        operations = [
-            (method, operation, paths)
-            for path, item in document["paths"].items()
-            for paths in [[*(_joined(server["url"], path) for server in document["servers"]), *item["x-also-at"]]]
-            for method, operation in item.items()
-            if method in {"get", "post"}
-        ]
-        self.methods = {operation["operationId"]: method.upper() for method, operation, _ in operations}
-        self.paths: Mapping[str, Sequence[str]] = {
-            operation["operationId"]: paths for _, operation, paths in operations
-        }
-        self._patterns = [
-            (re.compile(re.sub(r"\\{\w+\\}", "[A-Za-z]{2}", re.escape(path))), name)
-            for name, paths in self.paths.items()
-            for path in paths
-        ]
-        by_name = {operation["operationId"]: operation for _, operation, _ in operations}
-        self._key_headers = {reference["$ref"].rpartition("/")[2] for reference in by_name[KEY_EXCHANGE]["parameters"]}
-        token_responses = by_name[TOKEN]["responses"]
-        self.oauth_errors = {error.name: error for error in documented_errors(400, token_responses["400"])}
-        example = token_responses["200"]["content"]["application/json"]["examples"]["token"]["value"]
+        calls = tuple(_calls(document))
+        self.methods = {call.name: call.method for call in calls}
+        self._patterns = [(pattern, call.name) for call in calls for pattern in call.paths]
+        operations = {call.name: call.operation for call in calls}
+        parameters = operations[KEY_EXCHANGE]["parameters"]
+        self._key_headers = {reference["$ref"].rpartition("/")[2] for reference in parameters}
+        responses = operations[TOKEN]["responses"]
+        self.oauth_errors = {error.name: error for error in documented_errors(400, responses["400"])}
+        example = responses["200"]["content"]["application/json"]["examples"]["token"]["value"]
         self.lifetime = timedelta(seconds=example["expires_in"])
         flows = document["components"]["securitySchemes"]["oauth"]["flows"]
         self.scopes: Sequence[str] = tuple(flows["clientCredentials"]["scopes"])
@@ -105,7 +113,7 @@ class Companions:
         """Answer a companion call as the bank would in this world."""
         inquiry = Inquiry(request, self._contract, world.population, world.now, world.access)
         if refusal := self._forced(name, inquiry):
-            return self._refused(name, "forced", refusal, inquiry)
+            return self._refused(name, "forced", refusal, inquiry, self._breaches(name, inquiry))
         usual = self._token(inquiry, world) if name == TOKEN else self._key(inquiry, world)
         if usual.error or (scripted := _scripted(name, inquiry, world)) is None:
             return usual
@@ -178,7 +186,7 @@ class Companions:
         refusal = self._token_refusal(client_id, secret, parameters, world)
         if refusal:
             return self._refused(TOKEN, "contract_breach", refusal, inquiry)
-        scope = parameters.get("scope") or self.scopes[0]
+        scope = " ".join(parameters.get("scope").split()) or self.scopes[0]
         body = self.token_body(client_id, scope, self.lifetime, world)
         until = instant(world.now + self.lifetime)
         reason = f"a token of {shown(client_id[:40])} for {scope}, by the {parameters.where}; it expires at {until}"
@@ -206,17 +214,10 @@ class Companions:
 
     def _key(self, inquiry: Inquiry, world: World) -> Decision:
         headers = inquiry.request.headers
-        # A session that is not known is replaced, never refused.
-        wanted = [
-            violation
-            for violation in inquiry.header_violations
-            if violation.location in self._key_headers and violation.location != "sid"
-        ]
-        if wanted:
-            first, *others = wanted
-            more = f"; and {len(others)} more: {', '.join(each.location for each in others)}" if others else ""
-            refusal = Refusal(first.error, first.location, first.reason + more)
-            return self._refused(KEY_EXCHANGE, "contract_breach", refusal, inquiry, wanted)
+        if breaches := self._breaches(KEY_EXCHANGE, inquiry):
+            first, *others = breaches
+            refusal = Refusal(first.error, first.location, first.reason + and_more(others))
+            return self._refused(KEY_EXCHANGE, "contract_breach", refusal, inquiry, breaches)
         client_id, sid = as_text(headers["client_id"]), headers.get("sid", "")
         counted: CallKey | None = None
         if world.access.signer.knows_session(sid, client_id):
@@ -236,6 +237,11 @@ class Companions:
         reason = f"{reason}, with {key.identifier}"
         decision = self._decision(KEY_EXCHANGE, "key_exchange", reason, reply, inquiry)
         return decision._replace(counted=(counted,)) if counted else decision
+
+    def _breaches(self, name: str, inquiry: Inquiry) -> list[Violation]:
+        """Name every breach in the headers that a call has; a session that is not known is replaced, never refused."""
+        wanted = self._key_headers - {"sid"} if name == KEY_EXCHANGE else ()
+        return [violation for violation in inquiry.header_violations if violation.location in wanted]
 
     def _errors(self, name: str) -> list[DocumentedError]:
         """Return every error that a call can be asked for; of those with one status, the first is meant by it."""
@@ -300,10 +306,6 @@ class _Parameters:
 
     def get(self, name: str) -> str:
         return self._values.get(name, "")
-
-
-def _joined(server: str, path: str) -> str:
-    return server.rstrip("/") + path
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

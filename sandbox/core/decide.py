@@ -108,8 +108,7 @@ def contract_breach(inquiry: Inquiry, world: World) -> Answer | None:
     if not inquiry.violations:
         return None
     first, *others = inquiry.violations
-    more = f"; and {len(others)} more: {_locations(others)}" if others else ""
-    return _refuse(first, world.contract, more)
+    return _refuse(first, world.contract, and_more(others))
 
 
 def override(inquiry: Inquiry, world: World) -> Answer | None:
@@ -282,6 +281,11 @@ _USUAL_LOCATIONS = {"unAuthorized": "Authorization", "accessNotConfigured": "cou
 
 def _also_breached(inquiry: Inquiry) -> str:
     return f"; the request also breaks the contract: {_locations(inquiry.violations)}" if inquiry.violations else ""
+
+
+def and_more(violations: list[Violation]) -> str:
+    """Return what a reason says of further breaches, nothing where there are none."""
+    return f"; and {len(violations)} more: {_locations(violations)}" if violations else ""
 
 
 def _locations(violations: list[Violation]) -> str:

@@ -94,7 +94,7 @@ def test_head_is_answered_and_nothing_else(channel: Channel) -> None:
     headers = {**HEADERS, "client_id": channel.space}
     response = channel.http.head(KEY_PATH, headers=headers)
     assert (response.status_code, response.content) == (200, b"")
-    assert channel.http.post(KEY_PATH, headers=headers).headers["allow"] == "GET"
+    assert channel.http.post(KEY_PATH, headers=headers).headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("error", ["invalidRequest", "unAuthorized", "accessNotConfigured", "serviceUnavailable"])
@@ -102,6 +102,11 @@ def test_an_error_is_forced_by_a_header_that_names_the_call(channel: Channel, er
     response = channel.exchange_keys(**{"X-Sandbox-Scenario": f"e2eKey:{error}"})
     assert (response.headers["x-sandbox-rule"], channel.last()["code"]) == ("forced", error)
     assert channel.exchange_keys(**{"X-Sandbox-Scenario": error}).status_code == 200
+
+
+def test_a_forced_error_hides_no_breach_from_the_journal(channel: Channel) -> None:
+    channel.exchange_keys(uuid=None, **{"X-Sandbox-Scenario": "e2eKey:500"})
+    assert [violation["location"] for violation in channel.last()["violations"]] == ["uuid"]
 
 
 def test_sessions_are_known_after_a_restart_and_on_a_replica(serve: Serve, enter: Enter) -> None:
