@@ -20,7 +20,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import console, control
+from . import control
+from .console import Console
 from .core.decide import Decision
 from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from .core.messages import BankRequest, bank_request, masked
@@ -192,10 +193,15 @@ def _pages(
     sandbox: Sandbox, bank: ASGIApp, stopping: asyncio.Event, lifespan: Callable[[Starlette], object]
 ) -> Starlette:
     contract_yaml = CONTRACT_FILE.read_bytes()
+    console = Console(sandbox)
 
     async def index(request: Request) -> Response:
+        if page := await console.home(request):
+            return page
         text = _INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path)
-        return PlainTextResponse(text + _CONTROL if sandbox.settings.control == "on" else text)
+        if sandbox.settings.control == "on":
+            text += _CONTROL
+        return PlainTextResponse(text, headers={"Vary": "Accept"})
 
     async def openapi_yaml(request: Request) -> Response:
         return Response(contract_yaml, media_type="application/yaml")
@@ -224,7 +230,7 @@ def _pages(
             Route("/openapi.json", openapi_json),
             *control.health_routes(sandbox, stopping),
             *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
-            *console.routes(sandbox),
+            *console.routes(),
         ],
         exception_handlers={HTTPException: not_found, Misuse: misuse, Exception: defect},
         lifespan=lifespan,  # type: ignore[arg-type]
@@ -251,4 +257,5 @@ GET  /_sandbox/health                          how the sandbox is
 """
 _CONTROL = """\
 GET  /_sandbox/openapi.json                    the control API: errors, customers, overrides, clock, journal
+In a browser, this page is the console.
 """

@@ -164,7 +164,7 @@ def customers(
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
     try:
-        found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment)]
+        found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
     except Misuse as misuse:
         raise click.UsageError(str(misuse)) from None
     if as_json:
@@ -279,16 +279,10 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 
 def _greet(url: str, sandbox: "Sandbox") -> None:
-    headers = [f"-H '{name}: {value}'" for name, value in sandbox.contract.example_headers.items()]
-    body = json.dumps({"customerId": "321116471234"})
     click.echo(f"Segment Sandbox {__version__} is ready on {url}\n")
     if sandbox.settings.control_token and not sandbox.settings.is_loopback:
         click.echo(f"control token: {sandbox.settings.control_token}\n")
-    click.echo(
-        f"curl -i {url}{sandbox.contract.base_path}{sandbox.contract.path} \\\n  "
-        + " \\\n  ".join([*headers, f"-d '{body}'"])
-        + "\n"
-    )
+    click.echo(f"{sandbox.contract.curl(url)}\n")
     sys.stdout.flush()
 
 

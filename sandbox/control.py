@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 import yaml
 from starlette.requests import Request
@@ -90,6 +91,22 @@ def customer_json(found: FoundCustomer) -> dict[str, Any]:
     }
 
 
+def clock_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
+    """Return what time it is in a space, who says so, and which day that is in each country."""
+    now = sandbox.now(name)
+    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
+    setting = space.clock if space else None
+    source = "space" if setting and name != FOR_ALL else "all" if for_all.clock else "machine"
+    setting = setting or for_all.clock
+    countries = sandbox.scenery.population.countries.values()
+    return {
+        "now": instant(now),
+        "ticking": setting.is_ticking if setting else True,
+        "setBy": source,
+        "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
+    }
+
+
 def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
     """Return the routes that tell how the sandbox is; they stay when there is no control API."""
 
@@ -149,14 +166,16 @@ class _Control:
         return Json(self._sandbox.catalogue())
 
     async def find_customers(self, request: Request) -> Response:
-        query = _query(request, "birthday", "segment", "country", "count", "space")
+        query = _query(request, "birthday", "segment", "country", "count", "space", "after")
         people = self._sandbox.people(_named_space(query))
-        count = _number("count", query.get("count", "5"))
+        count, after = _number("count", query.get("count", "5")), _number("after", query.get("after", "0"))
         # A rare property takes a while to find; the calls of others don't wait for it.
         found = await asyncio.to_thread(
-            people.search, count, query.get("country"), query.get("birthday"), query.get("segment")
+            people.search, count, query.get("country"), query.get("birthday"), query.get("segment"), after
         )
-        return Json([customer_json(customer) for customer in found])
+        next_page = urlencode({**query, "after": found.after})
+        link = {} if found.after is None else {"Link": f'<{PREFIX}/customers?{next_page}>; rel="next"'}
+        return Json([customer_json(customer) for customer in found.customers], headers=link)
 
     async def make_customer(self, request: Request) -> Response:
         wish = await _fields(request, "birthday", "segment", "country", "space")
@@ -211,7 +230,7 @@ class _Control:
         return Response(status_code=204)
 
     async def show_clock(self, request: Request) -> Response:
-        return Json(self._clock(_space(request)))
+        return Json(clock_json(self._sandbox, _space(request)))
 
     async def set_clock(self, request: Request) -> Response:
         wish = await _fields(request, "now", "advance", "ticking")
@@ -221,11 +240,11 @@ class _Control:
         space = _space(request)
         is_ticking = None if ticking is None else ticking is True or ticking == "true"
         self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), is_ticking)
-        return Json(self._clock(space))
+        return Json(clock_json(self._sandbox, space))
 
     async def release_clock(self, request: Request) -> Response:
         self._sandbox.release_clock(_space(request))
-        return Json(self._clock(_space(request)))
+        return Json(clock_json(self._sandbox, _space(request)))
 
     async def list_exchanges(self, request: Request) -> Response:
         query = _query(request, *Match.FIELDS, "limit", "wait", "timeout")
@@ -322,21 +341,7 @@ class _Control:
             "usedAt": instant(space.used_at),
             "exchanges": len(space.journal),
             "overrides": len(overrides),
-            "clock": self._clock(space.name),
-        }
-
-    def _clock(self, name: str) -> dict[str, Any]:
-        now = self._sandbox.now(name)
-        space = self._sandbox.spaces.find(name)
-        setting = space.clock if space else None
-        source = "space" if setting and name != FOR_ALL else "all" if self._sandbox.spaces.for_all.clock else "machine"
-        setting = setting or self._sandbox.spaces.for_all.clock
-        countries = self._sandbox.scenery.population.countries.values()
-        return {
-            "now": instant(now),
-            "ticking": setting.is_ticking if setting else True,
-            "setBy": source,
-            "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
+            "clock": clock_json(self._sandbox, space.name),
         }
 
     def _match(self, wanted: Any) -> Match:

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
@@ -50,11 +51,18 @@ class ScenarioMistakes(Exception):
 
 
 class Scenery(NamedTuple):
-    """What the files say: who lives in the world, and the scenarios."""
+    """What the files say: who lives in the world, and the scenarios.
+
+    Going through 100,000 scenarios takes a while, so what is asked often is found when the files are read: how many
+    there are in each section, `magic` ones, and those that are somebody `written` down, in the order of the book.
+    """
 
     population: Population
     book: ScenarioBook
     files: tuple[str, ...]
+    counts: Counter[str]
+    magic: tuple[Scenario, ...]
+    written: tuple[Scenario, ...]
 
 
 def load_contract() -> Contract:
@@ -127,8 +135,14 @@ class Loader:
             return self._loaded[1]
         self._retired += [found for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
+        book = ScenarioBook(scenarios)
         scenery = Scenery(
-            population, ScenarioBook(scenarios), tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
+            population,
+            book,
+            tuple(sorted({*texts, magic_shown, *filter(None, [world_name])})),
+            Counter(scenario.section for scenario in scenarios),
+            tuple(scenario for scenario in scenarios if scenario.place.file == magic_shown),
+            tuple(scenario for scenario in book if scenario.is_somebody),
         )
         self._loaded = (state, scenery)
         return scenery
