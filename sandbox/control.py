@@ -160,7 +160,7 @@ class _Control:
         self._stopping = stopping
 
     async def describe(self, request: Request) -> Response:
-        return Json(_description())
+        return Json(control_document())
 
     async def list_errors(self, request: Request) -> Response:
         return Json(self._sandbox.catalogue())
@@ -509,6 +509,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 @cache
-def _description() -> dict[str, Any]:
+def control_document() -> dict[str, Any]:
+    """Return the description of this API."""
     document: dict[str, Any] = yaml.load((PACKAGE / "control.openapi.yaml").read_bytes(), Loader=YAML_LOADER)  # noqa: S506
     return document

@@ -8,6 +8,7 @@ from sandbox.core.contract import weighted
 from sandbox.runtime import Sandbox
 
 from .pages import Pages
+from .reference import API, CONTROL, FILES, Reference
 from .rendering import HOME, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 
@@ -24,6 +25,7 @@ class Console:
         self._assets = Assets()
         renderer = Renderer(sandbox, self._assets)
         self._pages = Pages(sandbox, renderer)
+        self._reference = Reference(sandbox, renderer)
         self._sign_in = SignIn(renderer, sandbox.settings.control_token)
 
     async def home(self, request: Request) -> Response | None:
@@ -32,9 +34,10 @@ class Console:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the pages and of what they load."""
-        pages, assets = self._pages, self._assets
+        pages, assets, reference = self._pages, self._assets, self._reference
         open_routes = [
-            Route("/docs", pages.reference),
+            Route(API.path, reference.api),
+            Route(FILES.path, reference.scenarios),
             Route("/static/{version}/{name}", assets.serve),
             Route("/favicon.ico", assets.icon),
         ]
@@ -42,6 +45,7 @@ class Console:
             return [*open_routes]
         return [
             *open_routes,
+            Route(CONTROL.path, reference.control),
             Route(SIGN_IN, self._sign_in.form, methods=["GET", "POST"]),
             Route(SIGN_OUT, self._sign_in.leave, methods=["POST"]),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),

@@ -38,21 +38,3 @@ class Pages:
     async def missing(self, request: Request) -> Response:
         """Say that there is no such page, in the console's shape."""
         return self._renderer.page(request, "missing.html", 404, path=request.url.path[:80])
-
-    async def reference(self, request: Request) -> Response:
-        contract = self._sandbox.contract
-        operation = contract.operation
-        return self._renderer.open_page(
-            request,
-            "reference.html",
-            document=contract.document,
-            operation=operation,
-            path=contract.path,
-            base_path=contract.base_path,
-            headers=contract.headers,
-            request_fields=contract.request_schema["properties"],
-            schemas=contract.document["components"]["schemas"],
-            examples=operation["requestBody"]["content"]["application/json"]["examples"],
-            responses=operation["responses"],
-            catalogue=self._sandbox.catalogue(),
-        )

@@ -141,9 +141,7 @@ class Contract:
     def curl(self, base_url: str) -> str:
         """Return the contract's first example as a command to paste into a shell."""
         example = next(iter(_json_content(self.operation["requestBody"])["examples"].values()))
-        headers = (f"-H {quote(f'{name}: {value}')}" for name, value in self.example_headers.items())
-        url = quote(base_url + self.base_path + self.path)
-        return " \\\n  ".join([f"curl -i {url}", *headers, f"-d {quote(json.dumps(example['value']))}"])
+        return curl_command("POST", base_url + self.base_path + self.path, self.example_headers, example["value"])
 
     def header_violations(self, request: BankRequest) -> list[Violation]:
         """Name every breach in the headers, credentials first."""
@@ -233,6 +231,13 @@ class Contract:
                 target = target[part]
             node = target
         return node
+
+
+def curl_command(method: str, url: str, headers: Mapping[str, str], body: Any) -> str:
+    """Return a call as a command to paste into a shell; curl takes one with a body for a POST by itself."""
+    verb = "" if method == "POST" else f"-X {method} "
+    lines = (f"-H {quote(f'{name}: {value}')}" for name, value in headers.items())
+    return " \\\n  ".join([f"curl -i {verb}{quote(url)}", *lines, f"-d {quote(json.dumps(body))}"])
 
 
 # Hints for what goes wrong on the way rather than in the caller.
