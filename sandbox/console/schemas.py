@@ -16,12 +16,12 @@ _MOST_EXAMPLES = 3
 _TYPES = {"string": "text", "object": "mapping", "array": "list", "integer": "whole number", "boolean": "true or false"}
 _LIMITS = (
     ("pattern", "matches", "{}"),
-    ("minLength", "at least this many characters:", "{}"),
-    ("maxLength", "at most", "{} characters"),
-    ("minItems", "at least", "{} items"),
-    ("maxItems", "at most", "{} items"),
-    ("minProperties", "at least", "{} fields"),
-    ("maxProperties", "at most", "{} fields"),
+    ("minLength", "characters, at least", "{}"),
+    ("maxLength", "characters, at most", "{}"),
+    ("minItems", "items, at least", "{}"),
+    ("maxItems", "items, at most", "{}"),
+    ("minProperties", "fields, at least", "{}"),
+    ("maxProperties", "fields, at most", "{}"),
     ("minimum", "from", "{}"),
     ("exclusiveMinimum", "above", "{}"),
     ("maximum", "up to", "{}"),
