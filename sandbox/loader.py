@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
+from .core.cast import Cast
 from .core.contract import Contract
 from .core.customers import Country, Population
 from .core.entries import read_entry
@@ -54,7 +55,7 @@ class Scenery(NamedTuple):
     """What the files say: who lives in the world, and the scenarios.
 
     Going through 100,000 scenarios takes a while, so what is asked often is found when the files are read: how many
-    there are in each section, `magic` ones, and those that are somebody `written` down, in the order of the book.
+    there are in each section, which of them are `magic`, and who is written down.
     """
 
     population: Population
@@ -62,7 +63,7 @@ class Scenery(NamedTuple):
     files: tuple[str, ...]
     counts: Counter[str]
     magic: tuple[Scenario, ...]
-    written: tuple[Scenario, ...]
+    cast: Cast
 
 
 def load_contract() -> Contract:
@@ -142,7 +143,7 @@ class Loader:
             tuple(sorted({*texts, magic_shown, *filter(None, [world_name])})),
             Counter(scenario.section for scenario in scenarios),
             tuple(scenario for scenario in scenarios if scenario.place.file == magic_shown),
-            tuple(scenario for scenario in book if scenario.is_somebody),
+            Cast(book),
         )
         self._loaded = (state, scenery)
         return scenery

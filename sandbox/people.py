@@ -4,11 +4,12 @@ Rule 1: a search goes through everybody in one fixed order, those in scenario fi
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
+from .core.cast import Suits
 from .core.customers import Birthday, Country, Customer, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
@@ -40,7 +41,6 @@ class Found(NamedTuple):
     after: int | None
 
 
-_Suits: TypeAlias = Callable[[str, Birthday], bool]
 _Candidate: TypeAlias = tuple[int, FoundCustomer | None]
 
 
@@ -58,7 +58,7 @@ class People:
     def __init__(self, scenery: Scenery, now: datetime, handed_out: HandedOut) -> None:
         self._population = scenery.population
         self._book = scenery.book
-        self._all_written = scenery.written
+        self._cast = scenery.cast
         self._now = now
         self._handed_out = handed_out
 
@@ -99,7 +99,7 @@ class People:
         everybody = self._written_from(country, suits, after)
         # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking.
         if birthday != "never" and (segment is None or segment in self._population.segments):
-            everybody = chain(everybody, self._synthetic_from(country, suits, max(after - len(self._all_written), 0)))
+            everybody = chain(everybody, self._synthetic_from(country, suits, max(after - len(self._cast), 0)))
         found: list[FoundCustomer] = []
         for looked_at, (position, customer) in enumerate(everybody, 1):
             if customer:
@@ -126,7 +126,7 @@ class People:
             begin = self._handed_out.next
             for position, found in islice(self._synthetic_from(country, suits, begin), _SEARCHED):
                 if found:
-                    self._handed_out.next = position - len(self._all_written) + 1
+                    self._handed_out.next = position - len(self._cast) + 1
                     return found
         raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
 
@@ -138,7 +138,7 @@ class People:
             raise Misuse(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
         return country
 
-    def _suits(self, country: Country, birthday: str | None, segment: str | None) -> _Suits:
+    def _suits(self, country: Country, birthday: str | None, segment: str | None) -> Suits:
         population, today = self._population, self._now.astimezone(country.zone).date()
         try:
             wanted = None if birthday is None else read_birthday(birthday)
@@ -154,20 +154,20 @@ class People:
 
         return suits
 
-    def _written_from(self, country: Country, suits: _Suits, start: int) -> Iterator[_Candidate]:
+    def _written_from(self, country: Country, suits: Suits, start: int) -> Iterator[_Candidate]:
         """Go through those in scenario files; None stands for one who does not suit."""
-        for position in range(start, len(self._all_written)):
-            scenario = self._all_written[position]
+        for position in self._cast.positions(start, suits):
+            scenario = self._cast[position]
             assert scenario.identity
             found = self._written(scenario, scenario.identity, country)
             yield position, found if found and suits(found.customer.segment, found.customer.birthday) else None
 
-    def _synthetic_from(self, country: Country, suits: _Suits, start: int) -> Iterator[_Candidate]:
+    def _synthetic_from(self, country: Country, suits: Suits, start: int) -> Iterator[_Candidate]:
         """Go through those whom nobody wrote down, likewise."""
         population, book = self._population, self._book
         if not population.synthesizes_unknown:
             return
-        first = len(self._all_written)
+        first = len(self._cast)
         for number, customer_id in population.customer_ids(start):
             identity = Identity("customerId", customer_id)
             suitable = suits(*population.properties(country, identity)) and book.match(identity) is None

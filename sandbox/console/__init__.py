@@ -9,7 +9,7 @@ from sandbox.runtime import Sandbox
 
 from .pages import Pages
 from .reference import API, CONTROL, FILES, Reference
-from .rendering import HOME, Assets, Renderer
+from .rendering import CUSTOMERS, ERRORS, HOME, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 
 __all__ = ["PREFIX", "SIGN_IN", "Console", "is_page", "to_sign_in"]
@@ -48,6 +48,9 @@ class Console:
             Route(CONTROL.path, reference.control),
             Route(SIGN_IN, self._sign_in.form, methods=["GET", "POST"]),
             Route(SIGN_OUT, self._sign_in.leave, methods=["POST"]),
+            Route(CUSTOMERS.path, pages.customers),
+            Route(ERRORS.path, pages.errors),
+            Route(TRY.path, pages.attempt),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),
         ]
 

@@ -44,8 +44,11 @@ class Entry(NamedTuple):
 
 
 HOME = Entry("/", "Home", "What this is, how it is, and a call to copy")
+CUSTOMERS = Entry("/console/customers", "Customers", "Who there is: by name, segment, birthday and number")
+ERRORS = Entry("/console/errors", "Errors and faults", "Everything that can go wrong, each with one click")
+TRY = Entry("/console/try", "Try it", "Send a real call, and see why it was answered so")
 # In the order of the navigation.
-ENTRIES = (HOME,)
+ENTRIES = (HOME, CUSTOMERS, ERRORS, TRY)
 
 
 class Assets:
@@ -99,7 +102,8 @@ class Renderer:
             entries=ENTRIES if self._has_console else (),
             can_sign_out=self._has_console and sandbox.settings.control_token is not None,
         )
-        self._templates.filters.update(pretty=_pretty, thousands="{:,}".format)
+        # Not Jinja's own tojson, whose result counts as safe markup: in an attribute it has to be escaped.
+        self._templates.filters.update(pretty=_pretty, tojson_text=json.dumps, thousands="{:,}".format)
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page for people who may see everything; it has the switch of spaces."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
 
 from tests.spec.conftest import PATH, Client, Connect, Server
 
@@ -20,7 +20,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 THEMES = ("light", "dark")
 _VISITORS = count()
 
@@ -69,13 +69,19 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def usual(browser: Browser) -> BrowserContext:
+    """What most visitors share: a new one for each would take as long as most tests do."""
+    return browser.new_context(viewport=DESKTOP)
+
+
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
+def visit(browser: Browser, usual: BrowserContext, server: Server) -> Iterator[Visit]:
     """Make visitors of any server; the test fails for what their pages did wrong."""
     visitors: list[Visitor] = []
 
     def make(to: Server | None = None, **context: Any) -> Visitor:
-        page = browser.new_context(**{"viewport": DESKTOP, **context}).new_page()
+        page = (browser.new_context(**{"viewport": DESKTOP, **context}) if context else usual).new_page()
         page.set_default_timeout(10_000)
         url = f"http://127.0.0.1:{(to or server).port}"
         visitors.append(Visitor(page, url))
@@ -83,7 +89,11 @@ def visit(browser: Browser, server: Server) -> Iterator[Visit]:
 
     yield make
     for visitor in visitors:
-        visitor.page.context.close()
+        visitor.page.evaluate("location.protocol === 'http:' && localStorage.clear()")
+        visitor.page.close()
+        if visitor.page.context is not usual:
+            visitor.page.context.close()
+    usual.clear_cookies()
     assert [mistake for visitor in visitors for mistake in visitor.mistakes] == []
 
 
