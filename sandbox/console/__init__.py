@@ -9,8 +9,9 @@ from sandbox.runtime import Sandbox
 
 from .pages import Pages
 from .reference import API, CONTROL, FILES, Reference
-from .rendering import CUSTOMERS, ERRORS, HOME, TRY, Assets, Renderer
+from .rendering import CUSTOMERS, ERRORS, HOME, STAGE, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
+from .stage import Stage
 
 __all__ = ["PREFIX", "SIGN_IN", "Console", "is_page", "to_sign_in"]
 
@@ -26,6 +27,7 @@ class Console:
         renderer = Renderer(sandbox, self._assets)
         self._pages = Pages(sandbox, renderer)
         self._reference = Reference(sandbox, renderer)
+        self._stage = Stage(sandbox, renderer)
         self._sign_in = SignIn(renderer, sandbox.settings.control_token)
 
     async def home(self, request: Request) -> Response | None:
@@ -51,6 +53,7 @@ class Console:
             Route(CUSTOMERS.path, pages.customers),
             Route(ERRORS.path, pages.errors),
             Route(TRY.path, pages.attempt),
+            Route(STAGE.path, self._stage.page),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),
         ]
 

@@ -33,7 +33,7 @@ def test_a_book_has_no_serious_issue_in_either_theme_at_either_size(visit: Visit
     for theme in THEMES:
         visitor = visit(color_scheme=theme)
         for size in (DESKTOP, PHONE):
-            visitor.page.set_viewport_size(size)  # type: ignore[arg-type]
+            visitor.page.set_viewport_size(size)
             page = visitor.open(path)
             assert serious_issues(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
