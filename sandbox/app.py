@@ -7,9 +7,11 @@ Rule 2: whatever is sent to the bank's side gets an answer in the bank's shape; 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -20,7 +22,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import console, control
+from . import control
+from .console import Console
 from .core.decide import Decision
 from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from .core.messages import BankRequest, bank_request, masked
@@ -207,23 +210,15 @@ def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
 def _pages(
     sandbox: Sandbox, bank: ASGIApp, stopping: asyncio.Event, lifespan: Callable[[Starlette], object]
 ) -> Starlette:
-    contract_yaml, companions = CONTRACT_FILE.read_bytes(), COMPANIONS_FILE.read_bytes()
+    console = Console(sandbox)
 
     async def index(request: Request) -> Response:
+        if page := await console.home(request):
+            return page
         text = _INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path)
-        return PlainTextResponse(text + _CONTROL if sandbox.settings.control == "on" else text)
-
-    async def openapi_yaml(request: Request) -> Response:
-        return Response(contract_yaml, media_type="application/yaml")
-
-    async def openapi_json(request: Request) -> Response:
-        return control.Json(sandbox.contract.document)
-
-    async def companions_yaml(request: Request) -> Response:
-        return Response(companions, media_type="application/yaml")
-
-    async def companions_json(request: Request) -> Response:
-        return control.Json(sandbox.companions.document)
+        if sandbox.settings.control == "on":
+            text += _CONTROL
+        return PlainTextResponse(text, headers={"Vary": "Accept"})
 
     async def not_found(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -242,17 +237,29 @@ def _pages(
     return Starlette(
         routes=[
             Route("/", index),
-            Route("/openapi.yaml", openapi_yaml),
-            Route("/openapi.json", openapi_json),
-            Route("/companions.openapi.yaml", companions_yaml),
-            Route("/companions.openapi.json", companions_json),
+            *_documents("/openapi", CONTRACT_FILE, sandbox.contract.document),
+            *_documents("/companions.openapi", COMPANIONS_FILE, sandbox.companions.document),
             *control.health_routes(sandbox, stopping),
             *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
-            *console.routes(sandbox),
+            *console.routes(),
         ],
         exception_handlers={HTTPException: not_found, Misuse: misuse, Exception: defect},
         lifespan=lifespan,  # type: ignore[arg-type]
     )
+
+
+def _documents(path: str, file: Path, document: Mapping[str, Any]) -> Iterator[Route]:
+    """Go through the routes of one document, as it was written and as JSON."""
+    written = file.read_bytes()
+
+    async def as_yaml(request: Request) -> Response:
+        return Response(written, media_type="application/yaml")
+
+    async def as_json(request: Request) -> Response:
+        return control.Json(document)
+
+    yield Route(f"{path}.yaml", as_yaml)
+    yield Route(f"{path}.json", as_json)
 
 
 class _Forward(Response):
@@ -276,4 +283,5 @@ GET  /_sandbox/health                          how the sandbox is
 """
 _CONTROL = """\
 GET  /_sandbox/openapi.json                    the control API: errors, customers, overrides, clock, journal
+In a browser, this page is the console.
 """

@@ -179,7 +179,7 @@ def customers(
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
     try:
-        found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment)]
+        found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
     except Misuse as misuse:
         raise click.UsageError(str(misuse)) from None
     if as_json:
@@ -339,8 +339,6 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 def _greet(urls: list[str], sandbox: "Sandbox", certificates: "Certificates | None") -> None:
     url, *others = urls
-    headers = [f"-H '{name}: {value}'" for name, value in sandbox.valid_headers().items()]
-    body = json.dumps({"customerId": "321116471234"})
     trust = []
     click.echo(f"Segment Sandbox {__version__} is ready on {url}")
     for other in others:
@@ -355,11 +353,7 @@ def _greet(urls: list[str], sandbox: "Sandbox", certificates: "Certificates | No
     click.echo()
     if sandbox.settings.control_token and not sandbox.settings.is_loopback:
         click.echo(f"control token: {sandbox.settings.control_token}\n")
-    click.echo(
-        f"curl -i {url}{sandbox.contract.base_path}{sandbox.contract.path} \\\n  "
-        + " \\\n  ".join([*trust, *headers, f"-d '{body}'"])
-        + "\n"
-    )
+    click.echo(f"{sandbox.curl(url, trust)}\n")
     sys.stdout.flush()
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 import yaml
 from starlette.requests import Request
@@ -91,6 +92,21 @@ def customer_json(found: FoundCustomer) -> dict[str, Any]:
     }
 
 
+def clock_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
+    """Return what time it is in a space, who says so, and which day that is in each country."""
+    now = sandbox.now(name)
+    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
+    own = space.clock if space else None
+    setting = own or for_all.clock
+    countries = sandbox.scenery.population.countries.values()
+    return {
+        "now": instant(now),
+        "ticking": setting.is_ticking if setting else True,
+        "setBy": _set_by(name, own, for_all.clock, "machine"),
+        "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
+    }
+
+
 def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
     """Return the routes that tell how the sandbox is; they stay when there is no control API."""
 
@@ -148,20 +164,22 @@ class _Control:
         self._stopping = stopping
 
     async def describe(self, request: Request) -> Response:
-        return Json(_description())
+        return Json(control_document())
 
     async def list_errors(self, request: Request) -> Response:
         return Json(self._sandbox.catalogue())
 
     async def find_customers(self, request: Request) -> Response:
-        query = read_query(request, "birthday", "segment", "country", "count", "space")
+        query = read_query(request, "birthday", "segment", "country", "count", "space", "after")
         people = self._sandbox.people(_named_space(query))
-        count = read_number("count", query.get("count", "5"))
+        count, after = read_number("count", query.get("count", "5")), read_number("after", query.get("after", "0"))
         # A rare property takes a while to find; the calls of others don't wait for it.
         found = await asyncio.to_thread(
-            people.search, count, query.get("country"), query.get("birthday"), query.get("segment")
+            people.search, count, query.get("country"), query.get("birthday"), query.get("segment"), after
         )
-        return Json([customer_json(customer) for customer in found])
+        next_page = urlencode({**query, "after": found.after})
+        link = {} if found.after is None else {"Link": f'<{PREFIX}/customers?{next_page}>; rel="next"'}
+        return Json([customer_json(customer) for customer in found.customers], headers=link)
 
     async def make_customer(self, request: Request) -> Response:
         wish = await read_fields(request, "birthday", "segment", "country", "space")
@@ -216,17 +234,17 @@ class _Control:
         return Response(status_code=204)
 
     async def show_clock(self, request: Request) -> Response:
-        return Json(self._clock(_space(request)))
+        return Json(clock_json(self._sandbox, _space(request)))
 
     async def set_clock(self, request: Request) -> Response:
         wish = await read_fields(request, "now", "advance", "ticking")
         space = _space(request)
         self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), read_flag("ticking", wish))
-        return Json(self._clock(space))
+        return Json(clock_json(self._sandbox, space))
 
     async def release_clock(self, request: Request) -> Response:
         self._sandbox.release_clock(_space(request))
-        return Json(self._clock(_space(request)))
+        return Json(clock_json(self._sandbox, _space(request)))
 
     async def show_profile(self, request: Request) -> Response:
         return Json(self._profile(_space(request)))
@@ -354,21 +372,8 @@ class _Control:
             "usedAt": instant(space.used_at),
             "exchanges": len(space.journal),
             "overrides": len(overrides),
-            "clock": self._clock(space.name),
+            "clock": clock_json(self._sandbox, space.name),
             "profile": self._profile(space.name),
-        }
-
-    def _clock(self, name: str) -> dict[str, Any]:
-        now = self._sandbox.now(name)
-        space, for_all = self._sandbox.spaces.find(name), self._sandbox.spaces.for_all
-        own = space.clock if space else None
-        setting = own or for_all.clock
-        countries = self._sandbox.scenery.population.countries.values()
-        return {
-            "now": instant(now),
-            "ticking": setting.is_ticking if setting else True,
-            "setBy": _set_by(name, own, for_all.clock, "machine"),
-            "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
         }
 
     def _profile(self, name: str) -> dict[str, Any]:
@@ -525,6 +530,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 @cache
-def _description() -> dict[str, Any]:
+def control_document() -> dict[str, Any]:
+    """Return the description of this API."""
     document: dict[str, Any] = yaml.load((PACKAGE / "control.openapi.yaml").read_bytes(), Loader=YAML_LOADER)  # noqa: S506
     return document

@@ -1,46 +1,67 @@
 """Who may steer the sandbox.
 
 Rule 1: on loopback, no web page may: requests with a foreign Host or Origin are refused (DNS rebinding, CSRF).
-Rule 2: beyond loopback, a bearer token is wanted.
-Rule 3: health, contract and reference tell nothing that needs guarding, and no origin may change them.
+Rule 2: beyond loopback, the control token is wanted: as a bearer token, or by a browser that has signed in with it.
+Rule 3: a browser sends its cookie by itself, so with it the Origin must be ours wherever something changes.
+Rule 4: health, contract and reference tell nothing that needs guarding, and no origin may change them.
 """
 
 import secrets
-from hmac import compare_digest
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from . import console
+from .admission import Admission
 from .control import PREFIX, Problem
 from .settings import Settings
 
 OPEN_PATHS = frozenset({f"{PREFIX}/health", f"{PREFIX}/openapi.json"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """An ASGI application in front of another one; only what is under the control API's prefix is guarded."""
+    """An ASGI application in front of another one; only the control API and the console are guarded."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._is_loopback = settings.is_loopback
-        self._token = settings.control_token
+        self._has_console = settings.control == "on"
+        self._admission = Admission(settings.control_token) if settings.control_token is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX) and scope["path"] not in OPEN_PATHS:
-            problem = self._problem(Headers(scope=scope))
-            if problem:
-                await problem(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] == "http" and (refusal := self._refusal(Request(scope))):
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
-    def _problem(self, headers: Headers) -> Problem | None:
-        if self._token is not None:
-            scheme, _, token = headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not compare_digest(token.strip().encode(), self._token.encode()):
-                detail = "the control API wants the token that serve printed: Authorization: Bearer ..."
-                return Problem(401, detail, {"WWW-Authenticate": "Bearer"})
+    def _refusal(self, request: Request) -> Response | None:
+        path = request.scope["path"]
+        is_page = self._has_console and console.is_page(request)
+        if not is_page and (not path.startswith(PREFIX) or path in OPEN_PATHS):
+            return None
+        if not (is_page and path == console.SIGN_IN) and (refusal := self._unknown(request, is_page)):
+            return refusal
+        return self._foreign(request.headers)
+
+    def _unknown(self, request: Request, is_page: bool) -> Response | None:
+        if self._admission is None or self._admission.has_bearer(request.headers):
+            return None
+        is_safe = request.method in _SAFE_METHODS
+        if self._admission.has_cookie(request.headers):
+            if is_safe or "origin" in request.headers:
+                return None
+            return Problem(403, "a browser that has signed in says where a change comes from: Origin is missing")
+        if is_page and is_safe:
+            return console.to_sign_in(request)
+        detail = "the control API wants the token that serve printed: Authorization: Bearer ..."
+        return Problem(401, detail, {"WWW-Authenticate": "Bearer"})
+
+    def _foreign(self, headers: Headers) -> Problem | None:
         if self._is_loopback:
             host = headers.get("host", "")
             if not _is_local(f"//{host}"):

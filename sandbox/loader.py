@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
+from .core.cast import Cast
 from .core.companions import Companions, SessionKey
 from .core.contract import Contract
 from .core.credentials import Signer
@@ -55,13 +57,20 @@ class ScenarioMistakes(Exception):
 
 
 class Scenery(NamedTuple):
-    """What the files say: who lives in the world, the scenarios, and the registered clients with their secrets."""
+    """What the files say: who lives in the world, the scenarios, and the registered clients with their secrets.
+
+    Going through 100,000 scenarios takes a while, so what is asked often is found when the files are read: how many
+    there are in each section, which of them are `magic`, and who is written down.
+    """
 
     population: Population
     book: ScenarioBook
     files: tuple[str, ...]
     clients: Mapping[str, str]
     signer: Signer
+    counts: Counter[str]
+    magic: tuple[Scenario, ...]
+    cast: Cast
 
 
 def load_contract() -> Contract:
@@ -147,8 +156,17 @@ class Loader:
             return self._loaded[1]
         self._retired += [found for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
-        files = tuple(sorted({*texts, magic_shown, *filter(None, [world_name])}))
-        scenery = Scenery(population, ScenarioBook(scenarios), files, clients, Signer(population.seed))
+        book = ScenarioBook(scenarios)
+        scenery = Scenery(
+            population,
+            book,
+            tuple(sorted({*texts, magic_shown, *filter(None, [world_name])})),
+            clients,
+            Signer(population.seed),
+            Counter(scenario.section for scenario in scenarios),
+            tuple(scenario for scenario in scenarios if scenario.place.file == magic_shown),
+            Cast(book),
+        )
         self._loaded = (state, scenery)
         return scenery
 

@@ -1,18 +1,20 @@
 """People: finding customers by their properties, written down or synthetic.
 
-Rule 1: a search goes through everybody in one fixed order, those in scenario files first.
+Rule 1: a search goes through everybody in one fixed order, those in scenario files first; a position in it is a number.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import NamedTuple, TypeAlias
 
-from .core.customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, card_of, position_of
+from .core.cast import Suits
+from .core.customers import Birthday, Country, Customer, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
-from .core.scenarios import CustomerOutcome, Scenario, ScenarioBook
+from .core.scenarios import CustomerOutcome, Scenario
+from .loader import Scenery
 from .misuse import Missing, Misuse
 
 MOST_CUSTOMERS = 1_000
@@ -32,6 +34,16 @@ class FoundCustomer(NamedTuple):
     scenario: str | None
 
 
+class Found(NamedTuple):
+    """What a search has found, and the position at which it goes on; None where there is nobody else."""
+
+    customers: list[FoundCustomer]
+    after: int | None
+
+
+_Candidate: TypeAlias = tuple[int, FoundCustomer | None]
+
+
 class HandedOut:
     """How far fresh customers have been handed out."""
 
@@ -43,9 +55,10 @@ class HandedOut:
 class People:
     """Everybody there is at a moment."""
 
-    def __init__(self, population: Population, book: ScenarioBook, now: datetime, handed_out: HandedOut) -> None:
-        self._population = population
-        self._book = book
+    def __init__(self, scenery: Scenery, now: datetime, handed_out: HandedOut) -> None:
+        self._population = scenery.population
+        self._book = scenery.book
+        self._cast = scenery.cast
         self._now = now
         self._handed_out = handed_out
 
@@ -71,20 +84,29 @@ class People:
         country_code: str | None = None,
         birthday: str | None = None,
         segment: str | None = None,
-    ) -> list[FoundCustomer]:
+        after: int = 0,
+        most_looked_at: int = _SEARCHED,
+    ) -> Found:
         """Find up to `count` customers with these properties, those in scenario files first, always in one order.
 
-        `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now. Raises Misuse.
+        `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now. The search begins at the
+        position `after`, and ends when it has looked at so many. Raises Misuse.
         """
         if not 1 <= count <= MOST_CUSTOMERS:
             raise Misuse(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
         country = self._country(country_code)
         suits = self._suits(country, birthday, segment)
-        found = list(islice(self._all_written(country, suits), count))
+        everybody = self._written_from(country, suits, after)
         # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking.
         if birthday != "never" and (segment is None or segment in self._population.segments):
-            found += islice(self._all_synthetic(country, suits, 0), count - len(found))
-        return found
+            everybody = chain(everybody, self._synthetic_from(country, suits, max(after - len(self._cast), 0)))
+        found: list[FoundCustomer] = []
+        for looked_at, (position, customer) in enumerate(everybody, 1):
+            if customer:
+                found.append(customer)
+            if len(found) == count or looked_at == most_looked_at:
+                return Found(found, position + 1)
+        return Found(found, None)
 
     def hand_out(
         self,
@@ -101,10 +123,11 @@ class People:
             raise Misuse("birthday: every synthetic customer has one; expected today or MM-DD")
         suits = self._suits(country, birthday, segment)
         with self._handed_out.lock:
-            for found in self._all_synthetic(country, suits, self._handed_out.next):
-                assert found.customer_id
-                self._handed_out.next = position_of(found.customer_id) + 1
-                return found
+            begin = self._handed_out.next
+            for position, found in islice(self._synthetic_from(country, suits, begin), _SEARCHED):
+                if found:
+                    self._handed_out.next = position - len(self._cast) + 1
+                    return found
         raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
 
     def _country(self, code: str | None) -> Country:
@@ -115,7 +138,7 @@ class People:
             raise Misuse(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
         return country
 
-    def _suits(self, country: Country, birthday: str | None, segment: str | None) -> Callable[[str, Birthday], bool]:
+    def _suits(self, country: Country, birthday: str | None, segment: str | None) -> Suits:
         population, today = self._population, self._now.astimezone(country.zone).date()
         try:
             wanted = None if birthday is None else read_birthday(birthday)
@@ -131,24 +154,24 @@ class People:
 
         return suits
 
-    def _all_written(self, country: Country, suits: Callable[[str, Birthday], bool]) -> Iterator[FoundCustomer]:
-        for scenario in self._book:
-            identity = scenario.identity
-            if identity and scenario.only_customers and not identity.value.startswith(RESERVED_PREFIX):
-                found = self._written(scenario, identity, country)
-                if found and suits(found.customer.segment, found.customer.birthday):
-                    yield found
+    def _written_from(self, country: Country, suits: Suits, start: int) -> Iterator[_Candidate]:
+        """Go through those in scenario files; None stands for one who does not suit."""
+        for position in self._cast.positions(start, suits):
+            scenario = self._cast[position]
+            assert scenario.identity
+            found = self._written(scenario, scenario.identity, country)
+            yield position, found if found and suits(found.customer.segment, found.customer.birthday) else None
 
-    def _all_synthetic(
-        self, country: Country, suits: Callable[[str, Birthday], bool], start: int
-    ) -> Iterator[FoundCustomer]:
+    def _synthetic_from(self, country: Country, suits: Suits, start: int) -> Iterator[_Candidate]:
+        """Go through those whom nobody wrote down, likewise."""
         population, book = self._population, self._book
         if not population.synthesizes_unknown:
             return
-        for customer_id in islice(population.customer_ids(start), _SEARCHED):
+        first = len(self._cast)
+        for number, customer_id in population.customer_ids(start):
             identity = Identity("customerId", customer_id)
-            if suits(*population.properties(country, identity)) and book.match(identity) is None:
-                yield self._synthetic(identity, country)
+            suitable = suits(*population.properties(country, identity)) and book.match(identity) is None
+            yield first + number, self._synthetic(identity, country) if suitable else None
 
     def _synthetic(self, identity: Identity, country: Country) -> FoundCustomer:
         population = self._population

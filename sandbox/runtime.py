@@ -7,7 +7,7 @@ Rule 2: what calls change belongs to a space, the caller's client_id, and spaces
 import heapq
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -17,10 +17,10 @@ from .clock import Clock
 from .core.companions import SessionKey
 from .core.contract import Contract
 from .core.credentials import Access, Profile, read_checks
-from .core.customers import RESERVED_PREFIX
 from .core.decide import Decision, World, decide, explain, refuse
-from .core.directives import PREFER, SCENARIO
+from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
+from .core.faults import FAULTS
 from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, shown, without_secrets
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
@@ -243,6 +243,10 @@ class Sandbox:
             headers["Authorization"] = f"Bearer {self.issue_token(headers['client_id'])['access_token']}"
         return headers
 
+    def curl(self, base_url: str, options: Sequence[str] = ()) -> str:
+        """Return a call that is let in as a command to paste into a shell; `options` are more of curl's."""
+        return self.contract.curl(base_url, self.valid_headers(), options)
+
     def begin_session(self, client_id: str) -> str:
         """Begin a session of a client without a call; return its sid."""
         real = self.clock.now()
@@ -287,7 +291,7 @@ class Sandbox:
                 is_new, self._scenery = scenery is not self._scenery, scenery
                 self._last_reload = Reload(self.clock.now(), ())
                 if is_new:
-                    log.info("read %d files with %d scenarios", len(scenery.files), len(scenery.book))
+                    log.info("read %d files with %d scenarios", len(scenery.files), scenery.counts.total())
                 self.loader.let_go()
             return self._last_reload
 
@@ -299,7 +303,6 @@ class Sandbox:
     def health(self) -> dict[str, Any]:
         """Return how the sandbox is: versions, scenario counts, the last reload and its mistakes."""
         scenery, reload = self._scenery, self._last_reload
-        sections = [scenario.section for scenario in scenery.book]
         return {
             "status": "degraded" if reload.mistakes else "ok",
             "version": __version__,
@@ -310,8 +313,8 @@ class Sandbox:
             "seed": scenery.population.seed,
             "scenarios": {
                 "files": list(scenery.files),
-                "entries": len(sections),
-                **{section: sections.count(section) for section in SECTIONS},
+                "entries": scenery.counts.total(),
+                **{section: scenery.counts[section] for section in SECTIONS},
             },
             "lastReload": {
                 "at": instant(reload.at),
@@ -347,9 +350,24 @@ class Sandbox:
             for error in self.contract.errors_by_name.values()
         ]
 
+    def faults(self) -> list[dict[str, Any]]:
+        """Return every network fault that can be had, with all the ways to have it."""
+        magic = self._magic_values()
+        return [
+            {
+                "fault": name,
+                "text": text,
+                "customerId": magic.get((name, "customerId")),
+                "cardNumber": magic.get((name, "cardNumber")),
+                "headers": [f"{FAULT}: {name}"],
+                "yaml": f"fault: {name}",
+            }
+            for name, text in FAULTS.items()
+        ]
+
     def people(self, space: str = FOR_ALL) -> People:
         """Return everybody there is, on the day that it is in a space."""
-        return People(self._scenery.population, self._scenery.book, self.now(space), self._handed_out)
+        return People(self._scenery, self.now(space), self._handed_out)
 
     def _space_of(self, client_id: str, real: datetime) -> Space:
         return self.spaces.use(space_name(client_id), real)
@@ -391,10 +409,11 @@ class Sandbox:
 
     def _magic_values(self) -> dict[tuple[str, str], str]:
         magic: dict[tuple[str, str], str] = {}
-        for scenario in self._scenery.book:
-            outcome = scenario.steps[0].outcome
-            if scenario.pattern.startswith(RESERVED_PREFIX) and scenario.identity and isinstance(outcome, ErrorOutcome):
-                magic[outcome.error.name, scenario.section] = scenario.pattern
+        for scenario in self._scenery.magic:
+            outcome, fault = scenario.steps[0].outcome, scenario.steps[0].fault
+            name = fault.name if fault else outcome.error.name if isinstance(outcome, ErrorOutcome) else None
+            if name and scenario.identity:
+                magic[name, scenario.section] = scenario.pattern
         return magic
 
 

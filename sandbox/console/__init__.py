@@ -1,68 +1,67 @@
-"""The pages for people. Thin over `Sandbox`: they show, and have no logic of their own.
+"""The console: pages for people, beside the control API for programs."""
 
-Rule 1: nothing is fetched from elsewhere, no script stands in a page, and whatever came from outside is escaped.
-"""
-
-import json
-from functools import cache
-from importlib.resources import files
-from typing import Any
-
-import jinja2
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
-from sandbox import __version__
+from sandbox.core.contract import weighted
 from sandbox.runtime import Sandbox
 
-_CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'"
-_SECURITY = {
-    "Content-Security-Policy": _CONTENT_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+from .pages import Pages
+from .reference import API, CONTROL, FILES, Reference
+from .rendering import CUSTOMERS, ERRORS, HOME, STAGE, TRY, Assets, Renderer
+from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
+from .stage import Stage
+
+__all__ = ["PREFIX", "SIGN_IN", "Console", "is_page", "to_sign_in"]
+
+PREFIX = "/console"
 
 
-def routes(sandbox: Sandbox) -> list[BaseRoute]:
-    """Return the routes of the pages and of what they load."""
+class Console:
+    """All pages of one sandbox. Without a control API there is no console, and the reference alone stays."""
 
-    async def reference(request: Request) -> Response:
-        operation = sandbox.contract.operation
-        return _page(
-            "reference.html",
-            document=sandbox.contract.document,
-            operation=operation,
-            path=sandbox.contract.path,
-            base_path=sandbox.contract.base_path,
-            headers=sandbox.contract.headers,
-            request_fields=sandbox.contract.request_schema["properties"],
-            schemas=sandbox.contract.document["components"]["schemas"],
-            examples=operation["requestBody"]["content"]["application/json"]["examples"],
-            responses=operation["responses"],
-            catalogue=sandbox.catalogue(),
-        )
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._has_console = sandbox.settings.control == "on"
+        self._assets = Assets()
+        renderer = Renderer(sandbox, self._assets)
+        self._pages = Pages(sandbox, renderer)
+        self._reference = Reference(sandbox, renderer)
+        self._stage = Stage(sandbox, renderer)
+        self._sign_in = SignIn(renderer, sandbox.settings.control_token)
 
-    return [
-        Route("/docs", reference),
-        Mount("/static", StaticFiles(packages=[(__name__, "static")])),
-    ]
+    async def home(self, request: Request) -> Response | None:
+        """Return the first page for those who want one; programs get a text."""
+        return await self._pages.home(request) if self._has_console and is_page(request) else None
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes of the pages and of what they load."""
+        pages, assets, reference = self._pages, self._assets, self._reference
+        open_routes = [
+            Route(API.path, reference.api),
+            Route(FILES.path, reference.scenarios),
+            Route("/static/{version}/{name}", assets.serve),
+            Route("/favicon.ico", assets.icon),
+        ]
+        if not self._has_console:
+            return [*open_routes]
+        return [
+            *open_routes,
+            Route(CONTROL.path, reference.control),
+            Route(SIGN_IN, self._sign_in.form, methods=["GET", "POST"]),
+            Route(SIGN_OUT, self._sign_in.leave, methods=["POST"]),
+            Route(CUSTOMERS.path, pages.customers),
+            Route(ERRORS.path, pages.errors),
+            Route(TRY.path, pages.attempt),
+            Route(STAGE.path, self._stage.page),
+            Route(f"{PREFIX}/{{path:path}}", pages.missing),
+        ]
 
 
-def _page(template: str, **context: Any) -> Response:
-    html = _templates().get_template(template).render(version=__version__, **context)
-    return Response(html, media_type="text/html", headers=_SECURITY)
-
-
-@cache
-def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(str(files(__name__) / "templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["pretty"] = lambda value: json.dumps(value, ensure_ascii=False, indent=2)
-    return environment
+def is_page(request: Request) -> bool:
+    """Tell whether a request is for a page of the console, rather than for a program's eyes."""
+    path: str = request.scope["path"]
+    if path != HOME.path:
+        return path.startswith(f"{PREFIX}/")
+    wanted = weighted(request.headers.get("accept", ""))
+    return wanted.get("text/html", 0) > wanted.get("text/plain", 0)

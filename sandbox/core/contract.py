@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
+from shlex import quote
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -149,6 +150,11 @@ class Contract:
         """Find an error by its code, its gateway name or its status, whatever the case."""
         return self._errors_by_wish.get(wish.lower())
 
+    def curl(self, base_url: str, headers: Mapping[str, str], options: Sequence[str] = ()) -> str:
+        """Return the contract's first example as a command to paste into a shell; `options` are more of curl's."""
+        example = next(iter(_json_content(self.operation["requestBody"])["examples"].values()))
+        return curl_command("POST", base_url + self.base_path + self.path, headers, example["value"], options)
+
     def header_violations(self, request: BankRequest) -> list[Violation]:
         """Name every breach in the headers, credentials first."""
         headers, repeated = request.headers, request.repeated
@@ -239,6 +245,13 @@ class Contract:
         return node
 
 
+def curl_command(method: str, url: str, headers: Mapping[str, str], body: Any, options: Sequence[str] = ()) -> str:
+    """Return a call as a command to paste into a shell; curl takes one with a body for a POST by itself."""
+    verb = "" if method == "POST" else f"-X {method} "
+    lines = (f"-H {quote(f'{name}: {value}')}" for name, value in headers.items())
+    return " \\\n  ".join([f"curl -i {verb}{quote(url)}", *options, *lines, f"-d {quote(json.dumps(body))}"])
+
+
 # Hints for what goes wrong on the way rather than in the caller.
 _HINTS = {
     "client_id": "; is there an nginx in front? It drops names with an underscore unless underscores_in_headers is on"
@@ -248,7 +261,7 @@ _HINTS = {
 @lru_cache(maxsize=256)
 def admits_json(accept: str) -> bool:
     """Tell whether an Accept header admits application/json (RFC 9110, 12.5.1)."""
-    ranges = _weighted(accept)
+    ranges = weighted(accept)
     for wanted in ("application/json", "application/*", "*/*"):
         if wanted in ranges:
             return ranges[wanted] > 0
@@ -264,7 +277,7 @@ def is_json(content_type: str) -> bool:
 @lru_cache(maxsize=256)
 def language_for(accept_language: str, offered: frozenset[str]) -> str:
     """Choose the offered language that an Accept-Language header likes best (RFC 4647 lookup), else English."""
-    ranges = _weighted(accept_language)
+    ranges = weighted(accept_language)
     liked = sorted((name for name in ranges if ranges[name] > 0), key=lambda name: -ranges[name])
     for name in liked:
         if (language := name.partition("-")[0]) in offered:
@@ -274,7 +287,7 @@ def language_for(accept_language: str, offered: frozenset[str]) -> str:
     return DEFAULT_LANGUAGE
 
 
-def _weighted(header: str) -> dict[str, float]:
+def weighted(header: str) -> dict[str, float]:
     """Read a list of `name;q=0.5` into name → q; a q that is not a number counts as 0."""
     weights = {}
     for part in header.lower().split(","):

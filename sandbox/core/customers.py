@@ -109,12 +109,12 @@ class Population:
             birthday = (2, 28) if self._leap_day == "02-28" else (3, 1)
         return birthday == (today.month, today.day)
 
-    def customer_ids(self, start: int = 0) -> Iterator[str]:
-        """Go through all customerIds outside the reserved numbers, in a fixed order that looks random."""
+    def customer_ids(self, start: int = 0) -> Iterator[tuple[int, str]]:
+        """Go through all customerIds outside the reserved numbers, numbered, in a fixed order that looks random."""
         for number in range(start, 10**12):
             customer_id = f"{_shuffle(number):012}"
             if not customer_id.startswith(RESERVED_PREFIX):
-                yield customer_id
+                yield number, customer_id
 
     @staticmethod
     def customer_identity(identity: Identity) -> Identity:
@@ -146,11 +146,6 @@ class Population:
 def card_of(customer_id: str) -> str:
     """Return the card number of a synthetic customer: a permutation of its 12-digit customerId."""
     return f"{SYNTHETIC_CARD_PREFIX}{_shuffle(int(customer_id)):012}"
-
-
-def position_of(customer_id: str) -> int:
-    """Return where a customerId stands in the order of `Population.customer_ids`."""
-    return _unshuffle(int(customer_id))
 
 
 def customer_id_of(card_number: str) -> str | None:

@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import NamedTuple, TypeAlias
 
 from .contract import DocumentedError
-from .customers import Birthday, Country, Customer, Population, customer_id_of
+from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, customer_id_of
 from .durations import LONGEST_SECONDS, read_duration
 from .faults import Fault
 from .inquiry import Inquiry
@@ -177,6 +177,12 @@ class Scenario(NamedTuple):
     def only_customers(self) -> bool:
         """Whether every answer is a customer; if so, the scenario speaks for that customer's numbers alone."""
         return all(isinstance(step.outcome, CustomerOutcome) for step in self.steps)
+
+    @property
+    def is_somebody(self) -> bool:
+        """Whether this writes one customer down, rather than a case, a prefix or a magic value."""
+        identity = self.identity
+        return identity is not None and self.only_customers and not identity.value.startswith(RESERVED_PREFIX)
 
     def step(self, call: int) -> Step:
         """Return the answer to the n-th call, counted from 0; the last one stays."""

@@ -1,0 +1,93 @@
+// Try it: a form becomes a real call; the answer comes with its reasons, as code to paste, and as a link.
+import { answerParts } from "./answer.js";
+import { ENDPOINT, newUuid, send } from "./bank.js";
+import { journaled, rulesFor } from "./control.js";
+import { codeBlock, copy, make } from "./dom.js";
+import { LANGUAGES } from "./snippets.js";
+
+const form = document.querySelector("#call");
+const place = document.querySelector("#answer");
+const button = document.querySelector("#send");
+const language = document.querySelector("#language");
+const uuid = form.elements.uuid;
+let madeUpUuid = null;
+let waiting = null;
+
+for (const name of Object.keys(LANGUAGES)) language.append(make("option", {}, name));
+language.value = localStorage.getItem("language") ?? "curl";
+language.addEventListener("change", () => {
+  localStorage.setItem("language", language.value);
+  showCode();
+});
+document.querySelector("#fresh").addEventListener("click", makeUuid);
+document.querySelector("#copy-link").addEventListener("click", (event) => copy(location.origin + link(), event.currentTarget));
+form.addEventListener("input", showCode);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (waiting) waiting.abort();
+  else call();
+});
+if (!uuid.value) makeUuid();
+for (const part of document.querySelectorAll("[data-needs-script]")) part.hidden = false;
+button.disabled = false;
+showCode();
+
+async function call() {
+  const { headers, body } = request();
+  history.replaceState(null, "", link());
+  waiting = new AbortController();
+  button.textContent = "Stop waiting";
+  place.replaceChildren("Waiting for the answer…");
+  // Asked before the call, which may be the last that an override answers.
+  const [, ...beaten] = await rulesFor(headers, body);
+  const answer = await send(headers, body, waiting.signal);
+  waiting = null;
+  button.textContent = "Send";
+  const exchange = await journaled(answer.headers.get("x-sandbox-exchange"), headers.uuid ?? "");
+  place.replaceChildren(...answerParts(answer, exchange, beaten), requestPart(headers, body));
+  // The contract wants a new one for every request.
+  if (uuid.value === madeUpUuid) makeUuid();
+}
+
+function request() {
+  const headers = {};
+  for (const input of form.querySelectorAll("[data-header]")) {
+    if (input.value) headers[input.dataset.header] = input.value;
+  }
+  const fields = ["customerId", "cardNumber"].filter((name) => form.elements[name].value);
+  const built = Object.fromEntries(fields.map((name) => [name, form.elements[name].value]));
+  return { headers, body: form.elements.body.value || JSON.stringify(built) };
+}
+
+/** Return a link that reopens this call: what differs from the form's own values, but never a token. */
+function link() {
+  const query = new URLSearchParams();
+  for (const input of form.querySelectorAll("[name]")) {
+    const isSecret = "secret" in input.dataset && input.value !== "";
+    const isMadeUp = input === uuid && uuid.value === madeUpUuid;
+    if (input.value !== input.dataset.default && !isSecret && !isMadeUp) query.set(input.name, input.value);
+  }
+  const number = form.elements.customerId;
+  // One number given is enough; none at all has to be said.
+  if (number.value || !(form.elements.cardNumber.value || form.elements.body.value)) query.set("customerId", number.value);
+  else query.delete("customerId");
+  const space = new URLSearchParams(location.search).get("space");
+  if (space) query.set("space", space);
+  return `${location.pathname}?${query}`;
+}
+
+function makeUuid() {
+  madeUpUuid = newUuid();
+  uuid.value = madeUpUuid;
+  showCode();
+}
+
+function showCode() {
+  const code = LANGUAGES[language.value]({ url: location.origin + ENDPOINT, ...request() });
+  document.querySelector("#code").replaceChildren(codeBlock(code, `the call as ${language.value}`));
+}
+
+function requestPart(headers, body) {
+  const lines = [`POST ${ENDPOINT}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), "", body];
+  return make("details", {}, make("summary", {}, "Request as it was sent"), make("pre", { class: "wrap" }, lines.join("\n")));
+}
