@@ -5,7 +5,7 @@ Rule 1: a search goes through everybody in one fixed order, those in scenario fi
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
@@ -39,6 +39,13 @@ class Found(NamedTuple):
 
     customers: list[FoundCustomer]
     after: int | None
+
+
+class Celebration(NamedTuple):
+    """Who celebrates on a day, as far as they have one birthday a year: some of the cast, some of everybody else."""
+
+    cast: list[FoundCustomer]
+    others: list[FoundCustomer]
 
 
 _Candidate: TypeAlias = tuple[int, FoundCustomer | None]
@@ -107,6 +114,33 @@ class People:
             if len(found) == count or looked_at == most_looked_at:
                 return Found(found, position + 1)
         return Found(found, None)
+
+    def celebrating(self, day: date, most: int = 5, most_looked_at: int = _SEARCHED) -> Celebration:
+        """Find up to `most` of the cast, and of those nobody wrote down, who celebrate on a day but not on every day.
+
+        They are those of the home country; the search looks at so many of each.
+        """
+        country, population = self._population.home, self._population
+
+        def suits(segment: str, birthday: Birthday) -> bool:
+            return birthday != "today" and population.is_birthday(birthday, day)
+
+        cast, others = (
+            islice((found for _, found in islice(candidates, most_looked_at) if found), most)
+            for candidates in (self._written_from(country, suits, 0), self._synthetic_from(country, suits, 0))
+        )
+        return Celebration(list(cast), list(others))
+
+    def cast_celebrating(self, day: date) -> int:
+        """Count those of the cast who celebrate on a day but not on every day, as far as their entries say it."""
+        birthdays, leap_day = self._cast.birthdays, (2, 29)
+        born = (day.month, day.day)
+        is_substitute = born != leap_day and self._population.is_birthday(leap_day, day)
+        return birthdays[born] + (birthdays[leap_day] if is_substitute else 0)
+
+    def cast_celebrating_always(self) -> int:
+        """Count those of the cast who celebrate on every day."""
+        return self._cast.birthdays["today"]
 
     def hand_out(
         self,

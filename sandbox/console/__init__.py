@@ -9,9 +9,10 @@ from sandbox.runtime import Sandbox
 
 from .pages import Pages
 from .reference import API, CONTROL, FILES, Reference
-from .rendering import CUSTOMERS, ERRORS, HOME, STAGE, TRY, Assets, Renderer
+from .rendering import CUSTOMERS, ERRORS, HOME, STAGE, TIME, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 from .stage import Stage
+from .travel import Travel
 
 __all__ = ["PREFIX", "SIGN_IN", "Console", "is_page", "to_sign_in"]
 
@@ -27,6 +28,7 @@ class Console:
         renderer = Renderer(sandbox, self._assets)
         self._pages = Pages(sandbox, renderer)
         self._reference = Reference(sandbox, renderer)
+        self._travel = Travel(sandbox, renderer)
         self._stage = Stage(sandbox, renderer)
         self._sign_in = SignIn(renderer, sandbox.settings.control_token)
 
@@ -53,6 +55,7 @@ class Console:
             Route(CUSTOMERS.path, pages.customers),
             Route(ERRORS.path, pages.errors),
             Route(TRY.path, pages.attempt),
+            Route(TIME.path, self._travel.page),
             Route(STAGE.path, self._stage.page),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),
         ]

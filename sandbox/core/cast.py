@@ -5,6 +5,7 @@ Rule 1: looking for a property costs what is found, not what there is: a file ma
 
 import heapq
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
@@ -23,6 +24,12 @@ class Cast:
         self._positions: dict[tuple[str, Birthday] | None, list[int]] = {}
         for position, scenario in enumerate(self._people):
             self._positions.setdefault(_properties(scenario), []).append(position)
+
+        # How many celebrate on each birthday, as far as the entries say it.
+        self.birthdays: Counter[Birthday] = Counter()
+        for properties, positions in self._positions.items():
+            if properties:
+                self.birthdays[properties[1]] += len(positions)
 
     def __len__(self) -> int:
         return len(self._people)

@@ -61,7 +61,11 @@ class Country(NamedTuple):
 
 
 class Population:
-    """Everybody there is, as `world.yaml` describes them. `segments` maps a code to its weight."""
+    """Everybody there is, as `world.yaml` describes them.
+
+    `segments` maps a code to its weight, `everyday_birthdays` is the share of those who celebrate every day, and
+    `leap_day` says when those born on 29 February celebrate in other years.
+    """
 
     def __init__(
         self,
@@ -76,8 +80,8 @@ class Population:
         self.countries = countries
         self.segments = segments
         self.synthesizes_unknown = synthesizes_unknown
-        self._everyday_birthdays = everyday_birthdays
-        self._leap_day = leap_day
+        self.everyday_birthdays = everyday_birthdays
+        self.leap_day = leap_day
         total = sum(segments.values())
         self._segment_codes = tuple(segments)
         self._segment_bounds = [weight / total for weight in accumulate(segments.values())][:-1]
@@ -104,9 +108,9 @@ class Population:
         if birthday == "today" or birthday == "never":
             return birthday == "today"
         if birthday == _LEAP_DAY and not _is_leap(today.year):
-            if self._leap_day == "leapYearsOnly":
+            if self.leap_day == "leapYearsOnly":
                 return False
-            birthday = (2, 28) if self._leap_day == "02-28" else (3, 1)
+            birthday = (2, 28) if self.leap_day == "02-28" else (3, 1)
         return birthday == (today.month, today.day)
 
     def customer_ids(self, start: int = 0) -> Iterator[tuple[int, str]]:
@@ -131,7 +135,7 @@ class Population:
         return self._segment_codes[bisect_right(self._segment_bounds, int.from_bytes(digest[:4]) / 2**32)]
 
     def _birthday(self, digest: bytes) -> Birthday:
-        if int.from_bytes(digest[4:8]) / 2**32 < self._everyday_birthdays:
+        if int.from_bytes(digest[4:8]) / 2**32 < self.everyday_birthdays:
             return "today"
         day_in_four_years = int.from_bytes(digest[8:12]) % 1461
         return _COMMON_DAYS[day_in_four_years // 4] if day_in_four_years < 1460 else _LEAP_DAY

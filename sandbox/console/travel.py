@@ -1,0 +1,106 @@
+"""Time and spaces: the page that shows whose clock says what, and steers it through the control API."""
+
+import asyncio
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.clock import read_instant
+from sandbox.control import Yaml, clock_json, customer_json
+from sandbox.misuse import Misuse
+from sandbox.runtime import Sandbox
+from sandbox.spaces import FOR_ALL, Override, Space
+
+from .almanac import month_of, next_leap_day, opening, read_day
+from .rendering import Renderer, space_of
+
+_MOST_SHOWN = 100
+_MOST_CELEBRATING = 6
+# Two or three of so many celebrate on a day: a sample that costs a few milliseconds.
+_SAMPLE = 1_000
+
+
+class Travel:
+    """The one page of it."""
+
+    def __init__(self, sandbox: Sandbox, renderer: Renderer) -> None:
+        self._sandbox = sandbox
+        self._renderer = renderer
+
+    async def page(self, request: Request) -> Response:
+        space, population = space_of(request), self._sandbox.scenery.population
+        clock = clock_json(self._sandbox, space)
+        today = read_instant(clock["now"]).astimezone(population.home.zone).date()
+        day, mistake = today, None
+        try:
+            if wanted := request.query_params.get("day"):
+                day = read_day(wanted)
+        except Misuse as misuse:
+            mistake = str(misuse)
+        people, leap_day = self._sandbox.people(space), next_leap_day(today)
+        celebration = await asyncio.to_thread(people.celebrating, day, _MOST_CELEBRATING, _SAMPLE)
+        month = month_of(day)
+        overrides = self._sandbox.overrides(space)
+        spaces = self._sandbox.all_spaces()
+        return self._renderer.page(
+            request,
+            "time.html",
+            status=400 if mistake else 200,
+            mistake=mistake,
+            # The control API can't address a space with a slash in it.
+            is_steerable="/" not in space,
+            api=_address(space),
+            clock=clock,
+            country=population.home.code,
+            today=today,
+            day=day,
+            month=month,
+            counts={each: people.cast_celebrating(each) for week in month.weeks for each in week},
+            celebration={
+                name: [customer_json(found) for found in each] for name, each in celebration._asdict().items()
+            },
+            count=people.cast_celebrating(day),
+            always=people.cast_celebrating_always(),
+            share=population.everyday_birthdays,
+            makes_up=population.synthesizes_unknown,
+            looked_at=_SAMPLE,
+            leap_rule=population.leap_day,
+            leap_day=leap_day,
+            moments={each: opening(each, population.home.zone) for each in (day, leap_day)},
+            overrides=[_override(override) for override in overrides[:_MOST_SHOWN]],
+            overrides_count=len(overrides),
+            # The latest first, behind the space for all.
+            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MOST_SHOWN))],
+            spaces_count=len(spaces),
+        )
+
+    def _row(self, space: Space) -> dict[str, Any]:
+        return {
+            "name": space.name,
+            "api": _address(space.name) if "/" not in space.name else None,
+            "calls": sum(len(each.journal) for each in self._sandbox.spaces)
+            if space.name == FOR_ALL
+            else len(space.journal),
+            "overrides": len(self._sandbox.overrides(space.name)),
+            "clock": space.clock,
+            "now": self._sandbox.now(space.name),
+            "used_at": space.used_at,
+        }
+
+
+def _override(override: Override) -> dict[str, Any]:
+    scenario = override.scenario
+    return {
+        "section": scenario.section,
+        "pattern": scenario.pattern,
+        "entry": bytes(Yaml(override.entry).body).decode(),
+        "times": scenario.times,
+        "expires_at": override.expires_at,
+    }
+
+
+def _address(space: str) -> str:
+    return f"/spaces/{quote(space, safe='*')}"
