@@ -8,7 +8,7 @@ from sandbox.core.contract import weighted
 from sandbox.runtime import Sandbox
 
 from .pages import Pages
-from .rendering import CUSTOMERS, ERRORS, HOME, TRY, Assets, Renderer
+from .rendering import CUSTOMERS, ERRORS, HOME, LIVE, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 
 __all__ = ["PREFIX", "SIGN_IN", "Console", "is_page", "to_sign_in"]
@@ -47,6 +47,7 @@ class Console:
             Route(CUSTOMERS.path, pages.customers),
             Route(ERRORS.path, pages.errors),
             Route(TRY.path, pages.attempt),
+            Route(LIVE.path, pages.live),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),
         ]
 

@@ -47,8 +47,9 @@ HOME = Entry("/", "Home", "What this is, how it is, and a call to copy")
 CUSTOMERS = Entry("/console/customers", "Customers", "Who there is: by name, segment, birthday and number")
 ERRORS = Entry("/console/errors", "Errors and faults", "Everything that can go wrong, each with one click")
 TRY = Entry("/console/try", "Try it", "Send a real call, and see why it was answered so")
+LIVE = Entry("/console/live", "Live", "Calls as they arrive, what they have exercised, and why")
 # In the order of the navigation.
-ENTRIES = (HOME, CUSTOMERS, ERRORS, TRY)
+ENTRIES = (HOME, CUSTOMERS, ERRORS, TRY, LIVE)
 
 
 class Assets:
