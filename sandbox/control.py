@@ -107,6 +107,18 @@ def clock_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
     }
 
 
+def profile_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
+    """Return how strict the bank's side is in a space, and who says so."""
+    profile = sandbox.profile(name)
+    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
+    return {
+        "profile": profile.name,
+        "checks": [check for check in CHECKS if check in profile.checks],
+        "liveTexts": profile.live_texts,
+        "setBy": _set_by(name, space.profile if space else None, for_all.profile, "settings"),
+    }
+
+
 def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
     """Return the routes that tell how the sandbox is; they stay when there is no control API."""
 
@@ -247,7 +259,7 @@ class _Control:
         return Json(clock_json(self._sandbox, _space(request)))
 
     async def show_profile(self, request: Request) -> Response:
-        return Json(self._profile(_space(request)))
+        return Json(profile_json(self._sandbox, _space(request)))
 
     async def set_profile(self, request: Request) -> Response:
         wish = await read_fields(request, "profile", "liveTexts")
@@ -255,11 +267,11 @@ class _Control:
             raise Misuse("expected profile, liveTexts or both")
         space = _space(request)
         self._sandbox.set_profile(space, wish.get("profile"), read_flag("liveTexts", wish))
-        return Json(self._profile(space))
+        return Json(profile_json(self._sandbox, space))
 
     async def release_profile(self, request: Request) -> Response:
         self._sandbox.release_profile(_space(request))
-        return Json(self._profile(_space(request)))
+        return Json(profile_json(self._sandbox, _space(request)))
 
     async def issue_token(self, request: Request) -> Response:
         wish = await read_fields(request, "client_id", "scope", "lifetime")
@@ -373,17 +385,7 @@ class _Control:
             "exchanges": len(space.journal),
             "overrides": len(overrides),
             "clock": clock_json(self._sandbox, space.name),
-            "profile": self._profile(space.name),
-        }
-
-    def _profile(self, name: str) -> dict[str, Any]:
-        profile = self._sandbox.profile(name)
-        space, for_all = self._sandbox.spaces.find(name), self._sandbox.spaces.for_all
-        return {
-            "profile": profile.name,
-            "checks": [check for check in CHECKS if check in profile.checks],
-            "liveTexts": profile.live_texts,
-            "setBy": _set_by(name, space.profile if space else None, for_all.profile, "settings"),
+            "profile": profile_json(self._sandbox, space.name),
         }
 
     @property

@@ -233,10 +233,11 @@ class Sandbox:
         lifetime = self.companions.lifetime if lifetime is None else lifetime
         return self.companions.token_body(client_id, scope, lifetime, self._world_in(space_name(client_id)))
 
-    def valid_headers(self) -> dict[str, str]:
+    def valid_headers(self, client_id: str | None = None) -> dict[str, str]:
         """Return headers with which a call is let in: the contract's examples, and a token where those are checked."""
         headers: dict[str, str] = dict(self.contract.example_headers)
-        profile, clients = self._profile, self._scenery.clients
+        headers["client_id"] = client_id or headers["client_id"]
+        profile, clients = self.profile(space_name(headers["client_id"])), self._scenery.clients
         if "clients" in profile.checks and headers["client_id"] not in clients and clients:
             headers["client_id"] = next(iter(clients))
         if "tokens" in profile.checks:

@@ -8,7 +8,7 @@ from sandbox.core.contract import weighted
 from sandbox.runtime import Sandbox
 
 from .pages import Pages
-from .reference import API, CONTROL, FILES, Reference
+from .reference import API, COMPANIONS, CONTROL, FILES, Reference
 from .rendering import CUSTOMERS, ERRORS, HOME, LIVE, STAGE, TIME, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 from .stage import Stage
@@ -41,6 +41,7 @@ class Console:
         pages, assets, reference = self._pages, self._assets, self._reference
         open_routes = [
             Route(API.path, reference.api),
+            Route(COMPANIONS.path, reference.companions),
             Route(FILES.path, reference.scenarios),
             Route("/static/{version}/{name}", assets.serve),
             Route("/favicon.ico", assets.icon),

@@ -164,7 +164,7 @@ class Pages:
         client_id = CLIENT_ID if space == FOR_ALL else space
         return {
             "endpoint": contract.base_path + contract.path,
-            "headers": {**contract.example_headers, "client_id": client_id},
+            "headers": self._sandbox.valid_headers(client_id),
             "example": contract.request_schema["properties"]["customerId"]["example"],
         }
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.control import control_document
-from sandbox.core.contract import DEFAULT_LANGUAGE, curl_command
+from sandbox.core.contract import DEFAULT_LANGUAGE, curl_command, translations
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 from sandbox.runtime import Sandbox
@@ -21,6 +21,7 @@ from .rendering import Entry, Renderer
 from .schemas import Row, Schema, fields, parts, resolved
 
 API = Entry("/docs", "The bank's API", "Every header, field and answer of the contract")
+COMPANIONS = Entry("/docs/companions", "Login and key exchange", "The calls that a channel makes around it")
 FILES = Entry("/docs/scenarios", "Scenario files", "Every field of scenario and world files")
 CONTROL = Entry("/docs/control", "Control API", "How programs steer a running sandbox")
 
@@ -59,6 +60,7 @@ class Operation(NamedTuple):
     summary: str
     description: str
     parameters: tuple[tuple[str, Row], ...]
+    also_at: tuple[str, ...]
     body: str | None
     fields: tuple[Row, ...]
     examples: tuple[Example, ...]
@@ -76,7 +78,7 @@ class Reference:
     def __init__(self, sandbox: Sandbox, renderer: Renderer) -> None:
         self._sandbox = sandbox
         self._renderer = renderer
-        self._shelf = (API, FILES, CONTROL) if sandbox.settings.control == "on" else (API, FILES)
+        self._shelf = (API, COMPANIONS, FILES, CONTROL)[: 4 if sandbox.settings.control == "on" else 3]
 
     async def api(self, request: Request) -> Response:
         contract = self._sandbox.contract
@@ -101,10 +103,17 @@ class Reference:
             faults=self._sandbox.faults(),
         )
 
+    async def companions(self, request: Request) -> Response:
+        document = _with_contract(self._sandbox.companions.document, self._sandbox.contract.document)
+        return self._document(request, COMPANIONS, document, "/companions.openapi.yaml")
+
     async def control(self, request: Request) -> Response:
-        document = control_document()
+        return self._document(request, CONTROL, control_document(), "/_sandbox/openapi.json")
+
+    def _document(self, request: Request, entry: Entry, document: Schema, source: str) -> Response:
         operations = self._operations(request, document)
-        return self._page(request, CONTROL, "reference-control.html", document=document, operations=operations)
+        template = "reference-document.html"
+        return self._page(request, entry, template, document=document, operations=operations, source=source)
 
     async def scenarios(self, request: Request) -> Response:
         return self._page(request, FILES, "reference-files.html", files=self._files)
@@ -141,6 +150,21 @@ class Reference:
         return described
 
 
+def _with_contract(node: Any, contract: Schema, is_inside: bool = False) -> Any:
+    """Return a document with all that it borrows from the contract written out in it."""
+    if isinstance(node, list):
+        return [_with_contract(each, contract, is_inside) for each in node]
+    if not isinstance(node, Mapping):
+        return node
+    file, _, pointer = node.get("$ref", "").partition("#/")
+    if file or (is_inside and pointer):
+        target: Any = contract
+        for step in pointer.split("/"):
+            target = target[step.replace("~1", "/")]
+        return _with_contract(target, contract, True)
+    return {name: _with_contract(each, contract, is_inside) for name, each in node.items()}
+
+
 def operations(document: Schema, base_url: str) -> Iterator[Operation]:
     """Go through the operations of an OpenAPI document, as people read them."""
     prefix = document["servers"][0]["url"].rstrip("/")
@@ -168,6 +192,7 @@ def _operation(method: str, path: str, item: Schema, document: Schema, base_url:
         operation.get("summary", ""),
         operation.get("description", ""),
         tuple((each["in"], _parameter(each, document)) for each in parameters),
+        tuple(item.get("x-also-at", ())),
         body.get("description", "") if body else None,
         fields(_schema(body), document),
         examples,
@@ -223,8 +248,7 @@ def _examples(part: Schema) -> Iterator[Example]:
     named = content.get("examples", {"example": {"value": content["example"]}} if "example" in content else {})
     for name, example in named.items():
         value = example["value"]
-        # `x-es` and the like hold the texts of an example in other languages.
-        others = {key[2:]: texts for key, texts in example.items() if key.startswith("x-") and key != "x-headers"}
+        others = translations(example)
         keys = {key for texts in others.values() for key in texts}
         texts = {DEFAULT_LANGUAGE: {key: value[key] for key in value if key in keys}, **others} if others else {}
         yield Example(name, example.get("summary", ""), value, texts, example.get("x-headers", {}), None)

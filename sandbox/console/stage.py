@@ -71,7 +71,7 @@ class Stage:
 
     def _headers(self, client_id: str) -> dict[str, Any]:
         home = self._sandbox.scenery.population.home
-        headers = {**self._sandbox.contract.example_headers, "client_id": client_id, "countryCode": home.code}
+        headers = {**self._sandbox.valid_headers(client_id), "countryCode": home.code}
         if home.businesses and headers["businessCode"] not in home.businesses:
             headers["businessCode"] = min(home.businesses)
         return headers

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.clock import read_instant
-from sandbox.control import Yaml, clock_json, customer_json
+from sandbox.control import Yaml, clock_json, customer_json, profile_json
+from sandbox.core.credentials import CHECKS
 from sandbox.misuse import Misuse
 from sandbox.runtime import Sandbox
 from sandbox.spaces import FOR_ALL, Override, Space
@@ -54,6 +55,8 @@ class Travel:
             is_steerable="/" not in space,
             api=_address(space),
             clock=clock,
+            profile=profile_json(self._sandbox, space),
+            checks=CHECKS,
             country=population.home.code,
             today=today,
             day=day,

@@ -300,10 +300,15 @@ def weighted(header: str) -> dict[str, float]:
     return weights
 
 
+def translations(example: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Return the texts of an example in other languages, which stand beside it as `x-es` and the like."""
+    return {key[2:]: example[key] for key in example if _LANGUAGE.fullmatch(key)}
+
+
 def documented_errors(status: int, response: Mapping[str, Any]) -> Iterator[DocumentedError]:
     """Go through the errors that a response of a contract shows as its examples."""
     for name, example in _json_content(response)["examples"].items():
-        texts = {key[2:]: example[key] for key in example if _LANGUAGE.fullmatch(key)}
+        texts = translations(example)
         live, headers = example.get("x-live", ()), example.get("x-headers", {})
         yield DocumentedError(name, status, example["value"], texts, headers, live)
 

@@ -3,13 +3,17 @@ import { control, Problem } from "./control.js";
 import { make } from "./dom.js";
 
 const EVERYBODY = "*";
+const SECTIONS = ["customerId", "cardNumber", "companion"];
+// The calls around the API; what they answer is theirs alone.
+const COMPANIONS = new Set(["token", "e2eKey"]);
 
 /** Return a form that places an override which answers as this exchange did. */
 export function overrideForm(exchange) {
-  const section = make("select", { id: "o-section", name: "section" }, make("option", {}, "customerId"), make("option", {}, "cardNumber"));
-  section.value = exchange.customerId || !exchange.cardNumber ? "customerId" : "cardNumber";
-  const pattern = make("input", { id: "o-pattern", name: "pattern", class: "number", inputmode: "numeric", autocomplete: "off", required: true, "aria-describedby": "o-pattern-help" });
-  pattern.value = exchange.customerId ?? "";
+  const section = make("select", { id: "o-section", name: "section" }, ...SECTIONS.map((name) => make("option", {}, name)));
+  const isCompanion = COMPANIONS.has(exchange.operation);
+  section.value = isCompanion ? "companion" : exchange.customerId || !exchange.cardNumber ? "customerId" : "cardNumber";
+  const pattern = make("input", { id: "o-pattern", name: "pattern", class: "number", autocomplete: "off", required: true, "aria-describedby": "o-pattern-help" });
+  pattern.value = isCompanion ? exchange.operation : (exchange.customerId ?? "");
   // The control API can't address a space with a slash in it.
   const spaces = [exchange.space, EVERYBODY].filter((name) => !name.includes("/"));
   const space = make("select", { id: "o-space", name: "space" }, ...spaces.map((name) => make("option", { value: name }, name === EVERYBODY ? "everybody (*)" : name)));
@@ -19,7 +23,7 @@ export function overrideForm(exchange) {
   const form = make(
     "form",
     {},
-    make("div", { class: "fields" }, field("Number of", section), field("Number", pattern, exchange.customerId ? "or a prefix with * behind" : "the journal masks card numbers; type it whole"), field("For", space)),
+    make("div", { class: "fields" }, field("Number of", section), field("Number", pattern, isCompanion ? "the call around the API" : exchange.customerId ? "or a prefix with * behind" : "the journal masks card numbers; type it whole"), field("For", space)),
     field("Entry, in YAML or JSON", entry, "as in a scenario file; times: 2 and expires: 10m may stand in it"),
     make("p", { class: "actions" }, make("button", { class: "main" }, "Place override")),
     result,
@@ -45,10 +49,10 @@ async function place(space, section, pattern, entry) {
 }
 
 /** Write the entry that answers as an exchange did. */
-function entryOf({ status, code, reply, delay, fault }) {
+function entryOf({ operation, status, code, reply, delay, fault }) {
   const lines = [];
   if (code) lines.push(`error: ${code}`);
-  else lines.push(...customerLines(status, reply));
+  else if (!COMPANIONS.has(operation)) lines.push(...customerLines(status, reply));
   if (delay) lines.push(`delay: ${delay}s`);
   if (fault) lines.push(`fault: ${fault}`);
   return `${lines.join("\n")}\n`;
