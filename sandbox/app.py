@@ -150,7 +150,8 @@ class Shell:
     def _refuse(
         self, scope: Scope, request: BankRequest, status: int, error: str, location: str | None, reason: str
     ) -> tuple[Decision, Exchange]:
-        return self.sandbox.refuse(request, status, error, location, reason, scope["method"], scope["path"])
+        method, path = scope["method"], scope["path"]
+        return self.sandbox.refuse(request, status, error, location, reason, method, path, self._operation_at(path))
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

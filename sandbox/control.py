@@ -123,7 +123,11 @@ def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
     """Return the routes that tell how the sandbox is; they stay when there is no control API."""
 
     async def health(request: Request) -> Response:
-        return Json(sandbox.health())
+        found = sandbox.health()
+        if not sandbox.settings.is_loopback:
+            # Whoever has the seed can sign tokens.
+            del found["seed"]
+        return Json(found)
 
     async def alive(request: Request) -> Response:
         return Json({"status": "ok"})
@@ -344,7 +348,8 @@ class _Control:
         operations = {name: sum(space.journal.operations[name] for space in spaces) for name in self._operations}
         own = contract.operation_id
         errors = {code: sum(space.journal.codes[own, code] for space in spaces) for code in contract.errors_by_name}
-        rules = {rule.__name__: sum(space.journal.rules[rule.__name__] for space in spaces) for rule in PRECEDENCE}
+        names = [rule.__name__ for rule in PRECEDENCE]
+        rules = {name: sum(space.journal.rules[own, name] for space in spaces) for name in names}
         return Json(
             {
                 "operations": operations,

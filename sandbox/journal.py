@@ -21,7 +21,7 @@ from .core.messages import (
     Place,
     Violation,
     holds_card,
-    holds_named_secret,
+    holds_secret,
     instant,
     masked,
     without_secrets,
@@ -48,6 +48,7 @@ class Exchange(NamedTuple):
     space: str
     method: str
     path: str
+    query: str
     operation: str | None
     headers: Mapping[str, str]
     body: str
@@ -104,6 +105,7 @@ class Recorder:
             space,
             method,
             path,
+            request.query,
             decision.operation,
             headers,
             request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace"),
@@ -122,11 +124,13 @@ class Recorder:
             _NO_HASHES,
         )
         # Most calls hold nothing to mask or to cut; one look at all texts together tells.
-        everything = "\n".join((names, *headers.values(), path, exchange.body, exchange.reply, exchange.reason))
+        everything = "\n".join(
+            (names, *headers.values(), path, exchange.query, exchange.body, exchange.reply, exchange.reason)
+        )
         if (
             len(everything) > LONGEST_TEXT
             or holds_card(everything)
-            or holds_named_secret(everything)
+            or holds_secret(everything)
             or everything.count(_BEARER) > tokens
             or "\\u" in exchange.body
         ):
@@ -139,6 +143,7 @@ def _masked(exchange: Exchange) -> Exchange:
     hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
     return exchange._replace(
         path=_shown(exchange.path),
+        query=_shown(exchange.query),
         headers={_shown(name): _shown(value) for name, value in list(exchange.headers.items())[:MOST_HEADERS]},
         body=_shown(_without_escapes(exchange.body)),
         card_number=exchange.card_number and masked(exchange.card_number),
@@ -177,9 +182,9 @@ _SECRET_NAME = re.compile(r"auth|token|secret|password|cookie|api.?key|^sid$")
 
 def _secret(value: str) -> str:
     scheme, space, token = value.partition(" ")
-    if scheme.lower() == "basic":
+    if value[:5].lower() == "basic":
         # The ends of what is in base64 are the client's name, and the end of its secret.
-        return f"{scheme} ***"
+        return f"{value[:5]} ***"
     return f"{scheme}{space}{_hidden(token)}" if space else _hidden(value)
 
 
@@ -228,14 +233,14 @@ class Journal:
     def clear(self) -> None:
         """Forget all exchanges and sums."""
         self._exchanges.clear()
-        self.rules: Counter[str] = Counter()
+        self.rules: Counter[tuple[str | None, str]] = Counter()
         self.operations: Counter[str] = Counter()
         self.codes: Counter[tuple[str, str]] = Counter()
 
     def record(self, exchange: Exchange) -> None:
         """Take an exchange in, and tell those who follow."""
         self._exchanges.append(exchange)
-        self.rules[exchange.rule] += 1
+        self.rules[exchange.operation, exchange.rule] += 1
         if operation := exchange.operation:
             self.operations[operation] += 1
             if exchange.code:

@@ -21,7 +21,7 @@ from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, shown, without_secrets
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .documents import Mistake
@@ -45,6 +45,8 @@ from .spaces import (
     space_name,
 )
 
+# Longer than any that is registered, and short enough for a header.
+LONGEST_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
 
@@ -92,7 +94,7 @@ class Sandbox:
     def answer_companion(self, name: str, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
         """Answer one of the calls around the API's: login or key exchange."""
         real = self.clock.now()
-        space = self._space_of(self.companions.caller(name, request), real)
+        space = self._space_of(self.companions.caller(name, request, self._scenery.clients), real)
         decision = self.companions.decide(name, request, self._world(space, real))
         return decision, self._record(space, real, method, path, request, decision)
 
@@ -105,10 +107,14 @@ class Sandbox:
         reason: str,
         method: str = "",
         path: str = "",
+        operation: str | None = None,
     ) -> tuple[Decision, Exchange]:
-        """Answer a call that is not one of the API's, in the shape of the bank's errors."""
+        """Answer a call that is not one of the API's, in the shape of the bank's errors.
+
+        `operation` is the one that it tried to be, which tells who calls.
+        """
         real = self.clock.now()
-        space = self._space_of(as_text(request.headers.get("client_id", "")), real)
+        space = self._space_of(self.companions.caller(operation, request, self._scenery.clients), real)
         decision = refuse(request, self._world(space, real), status, error, location, reason)
         return decision, self._record(space, real, method, path, request, decision)
 
@@ -225,11 +231,11 @@ class Sandbox:
 
         A `lifetime` of zero makes one that has expired already.
         """
-        scopes = self.companions.scopes
-        for each in (scope or "").split():
-            if each not in scopes:
-                raise Misuse(f"scope: found {shown(each[:40])}, expected {' or '.join(scopes)}")
-        scope = scope or scopes[0]
+        _check_client_id(client_id)
+        try:
+            scope = self.companions.scope(scope or "")
+        except ValueError as mistake:
+            raise Misuse(f"scope: {mistake}") from None
         lifetime = self.companions.lifetime if lifetime is None else lifetime
         return self.companions.token_body(client_id, scope, lifetime, self._world_in(space_name(client_id)))
 
@@ -249,7 +255,8 @@ class Sandbox:
         return self.contract.curl(base_url, self.valid_headers(), options)
 
     def begin_session(self, client_id: str) -> str:
-        """Begin a session of a client without a call; return its sid."""
+        """Begin a session of a client without a call; return its sid. Raises Misuse."""
+        _check_client_id(client_id)
         real = self.clock.now()
         space = self._space_of(client_id, real)
         sid, counted = self.companions.begin_session(client_id, "", self._world(space, real))
@@ -416,6 +423,11 @@ class Sandbox:
             if name and scenario.identity:
                 magic[name, scenario.section] = scenario.pattern
         return magic
+
+
+def _check_client_id(client_id: str) -> None:
+    if not 0 < len(client_id) <= LONGEST_CLIENT_ID or not client_id.isprintable():
+        raise Misuse(f"client_id: expected 1 to {LONGEST_CLIENT_ID} printable characters")
 
 
 def _key_problems(section: str, pattern: str) -> Iterator[str]:

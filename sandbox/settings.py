@@ -183,6 +183,6 @@ class Settings(NamedTuple):
 def is_host(name: str) -> bool:
     """Tell whether a certificate can be for this name."""
     try:
-        return bool(_HOST_NAME.fullmatch(name) or ip_address(name))
+        return bool((len(name) < 254 and _HOST_NAME.fullmatch(name)) or ip_address(name))
     except ValueError:
         return False

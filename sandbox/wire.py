@@ -103,7 +103,7 @@ async def _wrong_content_type(start: Message, body: bytes, wire: Wire) -> None:
 
 async def _slow_drip(start: Message, body: bytes, wire: Wire) -> None:
     await wire.send(start)
-    size = -(-len(body) // DRIPS)
+    size = max(-(-len(body) // DRIPS), 1)
     for begin in range(0, len(body), size):
         await wait(DRIP_SECONDS / DRIPS, wire.receive, wire.hurrying)
         await wire.send({"type": "http.response.body", "body": body[begin : begin + size], "more_body": True})

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from .contract import Contract, DocumentedError, documented_errors
-from .credentials import BLOCKED_CLIENT, read_basic, session_number
+from .credentials import BLOCKED_CLIENT, client_named, read_basic, session_number, whole_seconds
 from .decide import Answer, CallKey, Decision, World, and_more, override, play, scenario_file
 from .directives import KEY_EXCHANGE, TOKEN
 from .inquiry import Inquiry
@@ -102,11 +102,11 @@ class Companions:
         """Return which companion is called at a path, the server's prefix not counted."""
         return next((name for pattern, name in self._patterns if pattern.fullmatch(path)), None)
 
-    def caller(self, name: str, request: BankRequest) -> str:
-        """Return the client_id of who calls, empty where nobody says so."""
-        if name == TOKEN:
+    def caller(self, operation: str | None, request: BankRequest, clients: Mapping[str, str]) -> str:
+        """Return the client_id of who makes any call, empty where nobody says so."""
+        if operation == TOKEN:
             basic = read_basic(request.headers.get("authorization", ""))
-            return basic[0] if basic else ""
+            return client_named(basic[0], clients) if basic else ""
         return as_text(request.headers.get("client_id", ""))
 
     def decide(self, name: str, request: BankRequest, world: World) -> Decision:
@@ -139,6 +139,14 @@ class Companions:
             played = played._replace(delay=delay)
         return played._replace(counted=counted, scenario=answer.scenario and answer.scenario.place)
 
+    def scope(self, text: str) -> str:
+        """Read a scope (RFC 6749, 3.3): names with blanks between, each counted once. Raises ValueError."""
+        names = list(dict.fromkeys(filter(None, text.split(" "))))
+        for name in names:
+            if name not in self.scopes:
+                raise ValueError(f"found {shown(name[:40])}, expected {' or '.join(self.scopes)}")
+        return " ".join(names) or self.scopes[0]
+
     def session_key(self, sid: str) -> SessionKey:
         """Return the key of a session that is known."""
         return self._keys[session_number(sid) % len(self._keys)]
@@ -148,7 +156,7 @@ class Companions:
         return {
             "token_type": "Bearer",
             "access_token": world.access.signer.token(client_id, scope, world.now, lifetime),
-            "expires_in": int(lifetime.total_seconds()),
+            "expires_in": whole_seconds(lifetime),
             "consented_on": int(world.now.timestamp()),
             "scope": scope,
         }
@@ -178,26 +186,26 @@ class Companions:
 
     def _token(self, inquiry: Inquiry, world: World) -> Decision:
         basic = read_basic(inquiry.request.headers.get("authorization", ""))
-        if basic is None:
-            reason = "Authorization: expected Basic with client_id:client_secret in base64, neither of them empty"
+        if basic is None or "authorization" in inquiry.request.repeated:
+            reason = "Authorization: expected it once: Basic, and client_id:client_secret as UTF-8 in base64"
             return self._refused(TOKEN, "contract_breach", Refusal("unAuthorized", "Authorization", reason), inquiry)
-        client_id, secret = basic
+        client_id, secret = client_named(basic[0], world.access.clients), basic[1]
         parameters = _Parameters(inquiry.request)
         refusal = self._token_refusal(client_id, secret, parameters, world)
         if refusal:
             return self._refused(TOKEN, "contract_breach", refusal, inquiry)
-        scope = " ".join(parameters.get("scope").split()) or self.scopes[0]
+        scope = self.scope(parameters.get("scope"))
         body = self.token_body(client_id, scope, self.lifetime, world)
-        until = instant(world.now + self.lifetime)
+        until = instant(world.now.replace(microsecond=0) + self.lifetime)
         reason = f"a token of {shown(client_id[:40])} for {scope}, by the {parameters.where}; it expires at {until}"
         reply = BankReply(200, (_JSON, *_NOT_FOR_CACHES), _encoded(body))
         return self._decision(TOKEN, "token", reason, reply, inquiry)
 
     def _token_refusal(self, client_id: str, secret: str, parameters: "_Parameters", world: World) -> Refusal | None:
-        if wrong := world.access.wrong_secret(client_id, secret):
-            return Refusal(wrong.error, wrong.location, wrong.reason)
         if client_id == BLOCKED_CLIENT:
             return Refusal("unauthorized_client", None, f"{BLOCKED_CLIENT} is blocked: its name says so")
+        if wrong := world.access.wrong_secret(client_id, secret):
+            return Refusal(wrong.error, wrong.location, wrong.reason)
         if parameters.problem:
             return Refusal("invalid_request", None, parameters.problem)
         grant_type = parameters.get("grant_type")
@@ -206,10 +214,10 @@ class Companions:
         if grant_type != "client_credentials":
             found = shown(grant_type[:40])
             return Refusal("unsupported_grant_type", None, f"grant_type: found {found}, expected client_credentials")
-        for scope in parameters.get("scope").split():
-            if scope not in self.scopes:
-                expected = " or ".join(self.scopes)
-                return Refusal("invalid_scope", None, f"scope: found {shown(scope[:40])}, expected {expected}")
+        try:
+            self.scope(parameters.get("scope"))
+        except ValueError as mistake:
+            return Refusal("invalid_scope", None, f"scope: {mistake}")
         return None
 
     def _key(self, inquiry: Inquiry, world: World) -> Decision:
@@ -219,11 +227,13 @@ class Companions:
             refusal = Refusal(first.error, first.location, first.reason + and_more(others))
             return self._refused(KEY_EXCHANGE, "contract_breach", refusal, inquiry, breaches)
         client_id, sid = as_text(headers["client_id"]), headers.get("sid", "")
-        counted: CallKey | None = None
+        event_key: CallKey = (KEY_EXCHANGE, "event", 0, "")
+        counted: tuple[CallKey, ...] = (event_key,)
         if world.access.signer.knows_session(sid, client_id):
             reason = "the session that was sent goes on"
         else:
-            sid, counted = self.begin_session(client_id, inquiry.uuid, world)
+            sid, session_key = self.begin_session(client_id, inquiry.uuid, world)
+            counted = (event_key, session_key)
             reason = "a new session: the one that was sent is not known" if "sid" in headers else "a new session"
         key = self.session_key(sid)
         body = {
@@ -231,12 +241,11 @@ class Companions:
             "exponent": str(key.exponent),
             "keyIdentifier": key.identifier,
         }
-        event = world.access.signer.event(sid, f"{inquiry.uuid}\n{instant(world.now)}")
+        event = world.access.signer.event(sid, f"{world.calls.get(event_key, 0)}\n{inquiry.uuid}\n{instant(world.now)}")
         reply_headers = (_JSON, (b"sid", sid.encode()), (b"eventid", event.encode()), *_NOT_FOR_CACHES)
         reply = BankReply(200, reply_headers, _encoded(body))
         reason = f"{reason}, with {key.identifier}"
-        decision = self._decision(KEY_EXCHANGE, "key_exchange", reason, reply, inquiry)
-        return decision._replace(counted=(counted,)) if counted else decision
+        return self._decision(KEY_EXCHANGE, "key_exchange", reason, reply, inquiry)._replace(counted=counted)
 
     def _breaches(self, name: str, inquiry: Inquiry) -> list[Violation]:
         """Name every breach in the headers that a call has; a session that is not known is replaced, never refused."""
@@ -301,7 +310,7 @@ class _Parameters:
                     self.problem = f"{shown(name[:40])} came more than once; send it once"
                 self._values[name] = value
         self.where = " and the ".join(source for source, text in sources.items() if text) or "form or the query"
-        if not is_form and not self._values and request.body.strip() not in (b"", b"{}"):
+        if not is_form and "grant_type" not in self._values and request.body.strip() not in (b"", b"{}"):
             self.problem = f"the body is no form: expected Content-Type {_FORM}, or the parameters in the query"
 
     def get(self, name: str) -> str:

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from hmac import compare_digest
 from json import dumps, loads
+from math import ceil
 from typing import NamedTuple
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
-from .messages import Violation, as_text, instant, shown
+from .messages import SESSION_PREFIX, TOKEN_PREFIX, Violation, as_text, instant, listed, shown
 from .schema import meant
 
 CHECKS: Mapping[str, str] = {
@@ -35,13 +36,11 @@ TOKEN_WORDS: Mapping[str, Violation] = {
 }
 BLOCKED_CLIENT = "sandbox-blocked"
 WRONG_SECRET = "sandbox-wrong-secret"  # noqa: S105 - a word that every secret is held against
-# The look of the family's tokens, which say no more than this one by it.
-_TOKEN_PREFIX = "AAIk"  # noqa: S105
 _SIGNATURE_BYTES = 16
 _TAG_BYTES = 4
 _WORD = "sandbox-"
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_SID = re.compile(r"[0-9A-F]{56}", re.ASCII)
+_SID = re.compile(rf"{SESSION_PREFIX}[0-9A-F]{{56}}", re.ASCII)
 
 
 class Profile(NamedTuple):
@@ -64,6 +63,9 @@ def read_checks(text: str) -> frozenset[str]:
         return frozenset(CHECKS) if text == STRICT else frozenset()
     names = [name.strip() for name in text.split(",")]
     for name in names:
+        if name in (LENIENT, STRICT) or not name:
+            choice = f"expected {LENIENT}, {STRICT}, or checks alone: {', '.join(CHECKS)}"
+            raise ValueError(f"found {shown(text[:40])}, {choice}")
         if name not in CHECKS:
             raise ValueError(f"found {shown(name[:40])}; {meant(name[:40], (LENIENT, STRICT, *CHECKS))}")
     return frozenset(names)
@@ -78,6 +80,11 @@ class Token(NamedTuple):
     expires_at: int
 
 
+def whole_seconds(lifetime: timedelta) -> int:
+    """Return a lifetime in seconds, rounded up: nothing ends before it was promised to."""
+    return ceil(lifetime.total_seconds())
+
+
 class Signer:
     """Signs with a seed, and knows again what was signed with it."""
 
@@ -87,38 +94,39 @@ class Signer:
     def token(self, client_id: str, scope: str, now: datetime, lifetime: timedelta) -> str:
         """Issue a token: a pure function of what it means."""
         issued_at = int(now.timestamp())
-        meaning = Token(client_id, scope, issued_at, issued_at + int(lifetime.total_seconds()))
-        payload = dumps(meaning, separators=(",", ":")).encode()
-        return _TOKEN_PREFIX + urlsafe_b64encode(self._sign(payload) + payload).decode().rstrip("=")
+        meaning = Token(client_id, scope, issued_at, issued_at + whole_seconds(lifetime))
+        return self._spelt(dumps(meaning, separators=(",", ":")).encode()).decode()
 
     def read_token(self, text: str) -> Token | None:
         """Return what a token means; None where it was not issued with this seed."""
-        encoded = text.removeprefix(_TOKEN_PREFIX)
+        encoded = text.removeprefix(TOKEN_PREFIX)
         try:
-            data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+            payload = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))[_SIGNATURE_BYTES:]
         except (Base64Error, ValueError):
             return None
-        signature, payload = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
-        if not text.startswith(_TOKEN_PREFIX) or not compare_digest(signature, self._sign(payload)):
-            return None
-        return Token(*loads(payload))
+        # Base64 has more than one spelling of the same bytes; a token has one.
+        return Token(*loads(payload)) if compare_digest(text.encode(), self._spelt(payload)) else None
 
     def session(self, client_id: str, number: int, circumstances: str) -> str:
         """Begin the client's n-th session, counted from 0; `circumstances` tell it from others of that number."""
         head = (number % 2**16).to_bytes(2) + self._tag(client_id) + self._sign(circumstances.encode())[:6]
-        return (head + self._sign(head)).hex().upper()
+        return SESSION_PREFIX + (head + self._sign(head)).hex().upper()
 
     def knows_session(self, sid: str, client_id: str | None = None) -> bool:
         """Tell whether a session was begun with this seed, by this client if one is named."""
         if not _SID.fullmatch(sid):
             return False
-        head, signature = bytes.fromhex(sid)[:-_SIGNATURE_BYTES], bytes.fromhex(sid)[-_SIGNATURE_BYTES:]
+        data = bytes.fromhex(sid.removeprefix(SESSION_PREFIX))
+        head, signature = data[:-_SIGNATURE_BYTES], data[-_SIGNATURE_BYTES:]
         is_theirs = client_id is None or head[2 : 2 + _TAG_BYTES] == self._tag(client_id)
         return is_theirs and compare_digest(signature, self._sign(head))
 
     def event(self, sid: str, circumstances: str) -> str:
         """Return the id of one call in a session."""
         return self._sign(f"{sid}\n{circumstances}".encode())[:12].hex().upper()
+
+    def _spelt(self, payload: bytes) -> bytes:
+        return TOKEN_PREFIX.encode() + urlsafe_b64encode(self._sign(payload) + payload).rstrip(b"=")
 
     def _tag(self, client_id: str) -> bytes:
         return self._sign(client_id.encode("utf-8", "surrogatepass"))[:_TAG_BYTES]
@@ -129,7 +137,7 @@ class Signer:
 
 def session_number(sid: str) -> int:
     """Return which of its client's sessions a known one was, counted from 0, up to a multiple of 65,536."""
-    return int(sid[:4], 16)
+    return int(sid.removeprefix(SESSION_PREFIX)[:4], 16)
 
 
 class Access(NamedTuple):
@@ -140,25 +148,29 @@ class Access(NamedTuple):
     signer: Signer
 
     def violations(self, headers: Mapping[str, str], now: datetime) -> list[Violation]:
-        """Name what is wrong with credentials that have the form that the contract wants. `now` is aware."""
+        """Name what is wrong with credentials that have the form that the contract wants. `now` is aware.
+
+        A word that describes itself is all that is said: no check finds fault with who sent it to be refused so.
+        """
         client_id, authorization = headers.get("client_id", ""), headers.get("authorization", "")
         checks = self.profile.checks
         if not checks and _WORD not in client_id and _WORD not in authorization:
             return []
-        return [violation for violation in self._violations(headers, now) if violation]
+        token = authorization.partition(" ")[2].strip()
+        if client_id == BLOCKED_CLIENT:
+            return [Violation("accessNotConfigured", "client_id", f"{BLOCKED_CLIENT} is blocked: its name says so")]
+        if word := TOKEN_WORDS.get(token):
+            return [word._replace(reason=f"{word.reason}: {token} says so")]
+        return [violation for violation in self._failed_checks(headers, as_text(client_id), token, now) if violation]
 
-    def _violations(self, headers: Mapping[str, str], now: datetime) -> Iterator[Violation | None]:
+    def _failed_checks(
+        self, headers: Mapping[str, str], client_id: str, token: str, now: datetime
+    ) -> Iterator[Violation | None]:
         checks = self.profile.checks
-        if client_id := as_text(headers.get("client_id", "")):
-            if client_id == BLOCKED_CLIENT:
-                yield Violation("accessNotConfigured", "client_id", f"{BLOCKED_CLIENT} is blocked: its name says so")
-            elif "clients" in checks:
-                yield self._unregistered(client_id, "client_id")
-        if token := headers.get("authorization", "").partition(" ")[2].strip():
-            if word := TOKEN_WORDS.get(token):
-                yield word._replace(reason=f"{word.reason}: {token} says so")
-            elif "tokens" in checks:
-                yield self._bad_token(token, client_id, now)
+        if client_id and "clients" in checks:
+            yield self._unregistered(client_id, "client_id")
+        if token and "tokens" in checks:
+            yield self._bad_token(token, client_id, now)
         uuid, sid = headers.get("uuid"), headers.get("sid")
         if uuid and "uuid" in checks and not _UUID.fullmatch(uuid):
             expected = "expected the form of RFC 4122, such as 3f2b8c1e-6d5a-4f0b-9c7e-2a1d4b6e8f90"
@@ -169,7 +181,7 @@ class Access(NamedTuple):
 
     def wrong_secret(self, client_id: str, secret: str) -> Violation | None:
         """Say what is wrong with a client's secret, if anything is."""
-        if secret == WRONG_SECRET:
+        if WRONG_SECRET in (secret, unquote_plus(secret)):
             return Violation("unAuthorized", "Authorization", "the secret is wrong: it says so itself")
         if "clients" not in self.profile.checks:
             return None
@@ -183,7 +195,7 @@ class Access(NamedTuple):
     def _unregistered(self, client_id: str, location: str) -> Violation | None:
         if client_id in self.clients:
             return None
-        known = ", ".join(self.clients) or "none; write some under clients in world.yaml"
+        known = listed(self.clients) or "none; write some under clients in world.yaml"
         reason = f"client_id {shown(client_id[:40])} is not registered; the world file has {known}"
         return Violation("unAuthorized", location, reason)
 
@@ -204,6 +216,17 @@ class Access(NamedTuple):
 OPEN = Access(Profile(), {}, Signer(""))
 
 
+def client_named(written: str, clients: Mapping[str, str]) -> str:
+    """Return the client_id that Basic credentials mean.
+
+    RFC 6749, 2.3.1 wants it form-encoded, which many clients leave out; who is registered tells.
+    """
+    decoded = unquote_plus(written)
+    if written in clients or (decoded not in clients and "%" not in written):
+        return written
+    return decoded
+
+
 def read_basic(authorization: str) -> tuple[str, str] | None:
     """Read client_id and secret out of HTTP Basic (RFC 7617); None where there are none, or an empty one."""
     scheme, _, encoded = authorization.partition(" ")
@@ -213,5 +236,4 @@ def read_basic(authorization: str) -> tuple[str, str] | None:
         client_id, _, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")
     except ValueError:
         return None
-    # RFC 6749, 2.3.1 wants both form-encoded, which many clients leave out.
-    return (unquote(client_id), secret) if client_id and secret else None
+    return (client_id, secret) if client_id and secret else None

@@ -219,6 +219,8 @@ def _decision(rule: str, answer: Answer, inquiry: Inquiry, world: World) -> Deci
         delay = 0.0
     if isinstance(answer.outcome, ErrorOutcome) and inquiry.worded(answer.outcome.error) is not answer.outcome.error:
         reason = f"{reason}; worded as live systems do"
+    if inquiry.directives.addressee:
+        reason = f"{reason}; {inquiry.directives.scenario_header} is for the call {inquiry.directives.addressee}"
     if fault:
         reason = f"{reason}; with {fault}"
     return Decision(

@@ -103,7 +103,10 @@ class _EntryReader:
 
     def _step(self, data: Mapping[str, Any], path: Path) -> Step:
         # A companion has a usual answer, which needs no saying.
-        if self._section != "companion":
+        if self._section == "companion":
+            if not {"error", "delay", "fault"} & data.keys():
+                self._report(path, f"found only {', '.join(data)}, expected error, delay or fault with it")
+        else:
             self._exactly_one(data, path, _OUTCOMES if not path else _OUTCOMES[:2])
         outcome: Outcome = SYNTHETIC
         if "error" in data:

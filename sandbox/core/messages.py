@@ -4,12 +4,15 @@ Rule 1: masking lives here and nowhere else.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 # RFC 9110, 5.3: these may come in several lines, which together are one list.
 LIST_HEADERS = frozenset({"accept", "accept-language", "prefer"})
+
+# What issued tokens and sessions begin with: the look of the family's tokens, and a name that can't be overlooked.
+TOKEN_PREFIX, SESSION_PREFIX = "AAIk", "SANDBOX-"
 
 IdentityKind: TypeAlias = Literal["customerId", "cardNumber"]
 IDENTITY_LENGTHS: Mapping[IdentityKind, int] = {"customerId": 12, "cardNumber": 16}
@@ -116,12 +119,16 @@ def holds_card(text: str) -> bool:
 def without_secrets(text: str) -> str:
     """Mask all tokens and secrets in a text, and what could be a card number: 13 digits and more, also in groups."""
     text = _NAMED_SECRET.sub(lambda match: f"{match[1]}***", text)
+    text = _ISSUED.sub(lambda match: masked(match[0]), text)
     return _SECRET.sub(lambda match: masked(match[0]) if match[0][0].isdigit() else f"{match[0][:6]} ***", text)
 
 
-def holds_named_secret(text: str) -> bool:
-    """Tell whether a text could hold a token or secret as the field of a form or of JSON."""
-    return "_token" in text or "_secret" in text
+def holds_secret(text: str) -> bool:
+    """Tell whether a text could hold a token, or a secret as the field of a form or of JSON."""
+    if TOKEN_PREFIX in text or SESSION_PREFIX in text:
+        return True
+    lower = text.lower()
+    return any(word in lower for word in _SECRET_WORDS)
 
 
 def one_line(text: str) -> str:
@@ -129,6 +136,13 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape", "replace").decode() for char in text)
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Return names with commas between, as a reason may show them: not all where there are many."""
+    names = [one_line(name[:40]) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def shown(value: object) -> str:
@@ -146,5 +160,13 @@ def shown(value: object) -> str:
 
 _ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 _ANY_CARD = b"0" * 13
-_NAMED_SECRET = re.compile(r"((?:client_secret|access_token|refresh_token)(?:=|\"\s*:\s*\"))[^&\s\"]+")
+_SECRET_WORDS = ("secret", "password", "_token", "%5ftoken", "assertion", "basic ")
+# As a form, JSON or YAML has it, with or without quotes; a name may be percent-encoded.
+_NAMED_SECRET = re.compile(
+    r"((?:client(?:_|%5f)(?:secret|assertion)|password|(?:access|refresh)(?:_|%5f)token)[\"']?\s*[=:]\s*|\bbasic\s+)"
+    r"(\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[^&\s\"',}]+)",
+    re.IGNORECASE,
+)
+_ISSUED = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{40,}}|{SESSION_PREFIX}[0-9A-F]{{56}}", re.ASCII)
+_SECRET = re.compile(r"((?:client_secret|access_token|refresh_token)(?:=|\"\s*:\s*\"))[^&\s\"]+")
 _SECRET = re.compile(r"[0-9](?:[ -]?[0-9]){12,}|bearer +[^\s\"',}]+", re.ASCII | re.IGNORECASE)

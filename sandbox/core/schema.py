@@ -46,7 +46,9 @@ class Schema:
         elif keyword == "enum":
             yield path, f"found {shown(error.instance)}; {meant(error.instance, schema['enum'])}"
         else:
-            yield path, f"found {shown(error.instance)}, expected {expected}"
+            # What is for writing only, a secret, is not shown to anybody.
+            found = "something else" if schema.get("writeOnly") else shown(error.instance)
+            yield path, f"found {found}, expected {expected}"
 
     def _part(self, path: list[str | int]) -> Mapping[str, Any]:
         part: Any = self._root

@@ -133,7 +133,7 @@ def test_whoever_speaks_no_tls_is_hung_up_on_and_hurts_nobody(serve: Serve) -> N
 @pytest.mark.parametrize(
     ("flags", "hint"),
     [
-        (["--tls-cert", "nowhere.pem"], "nowhere.pem: No such file"),
+        (["--tls-cert", "nowhere.pem"], "tls_cert: nowhere.pem: expected certificate and key as PEM files"),
         (["--tls-cert", __file__], "expected certificate and key as PEM files"),
         (["--tls-key", "key.pem"], "tls_key: it is the key of a certificate"),
         (["--http-port", "8081"], "tls: expected --tls or --tls-cert"),
@@ -142,7 +142,9 @@ def test_whoever_speaks_no_tls_is_hung_up_on_and_hurts_nobody(serve: Serve) -> N
         (["--tls", "--tls-client-ca", "ca.pem"], "tls_client_ca: it counts with --mutual-tls only"),
         (["--tls-cert", "cert.pem", "--tls-name", "x"], "tls_cert: --tls-directory and --tls-name"),
         (["--tls", "--tls-name", "not a name"], "tls_name"),
-        (["--tls", "--tls-directory", "/dev/null/x"], "/dev/null/x: Not a directory"),
+        (["--tls", "--tls-name", "xn--a.test"], "tls_name"),
+        (["--tls", "--tls-name", ".".join(["a" * 63] * 4)], "tls_name"),
+        (["--tls", "--tls-directory", "/dev/null/x"], "tls_directory: /dev/null/x: expected a directory"),
     ],
 )
 def test_settings_that_do_not_fit_are_one_line(flags: list[str], hint: str) -> None:

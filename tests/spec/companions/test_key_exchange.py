@@ -34,13 +34,26 @@ def test_a_session_keeps_its_sid_and_its_key_and_no_call_its_event(channel: Chan
     assert again.headers["eventid"] != first.headers["eventid"]
 
 
+def test_no_two_calls_have_one_event_even_when_time_stands_still(channel: Channel) -> None:
+    channel.control("PUT", "/spaces/{space}/clock", json={"now": "2028-02-29T09:00:00-06:00"})
+    sid = channel.exchange_keys().headers["sid"]
+    events = {channel.exchange_keys(sid=sid).headers["eventid"] for _ in range(3)}
+    assert len(events) == 3
+
+
+def test_head_survives_a_fault_that_needs_a_body(channel: Channel) -> None:
+    headers = {**HEADERS, "client_id": channel.space, "X-Sandbox-Fault": "slowDrip"}
+    assert channel.http.head(KEY_PATH, headers=headers).status_code == 200
+    assert (channel.last()["method"], channel.last()["fault"]) == ("HEAD", "slowDrip")
+
+
 def test_a_new_session_has_another_sid_and_another_key(channel: Channel) -> None:
     first, second = channel.exchange_keys(), channel.exchange_keys()
     assert first.headers["sid"] != second.headers["sid"]
     assert first.json()["modulus"] != second.json()["modulus"]
 
 
-@pytest.mark.parametrize("sid", ["", "invented", "0" * 56])
+@pytest.mark.parametrize("sid", ["", "invented", "SANDBOX-" + "0" * 56])
 def test_an_unknown_session_is_replaced(channel: Channel, sid: str) -> None:
     response = channel.exchange_keys(sid=sid)
     assert response.status_code == 200
@@ -69,7 +82,7 @@ def test_what_is_encrypted_with_the_key_can_be_read_with_the_one_that_the_contro
 
 
 def test_a_session_that_was_never_begun_has_no_key_to_show(channel: Channel) -> None:
-    assert channel.control("GET", f"/sessions/{'0' * 56}").status_code == 404
+    assert channel.control("GET", f"/sessions/SANDBOX-{'0' * 56}").status_code == 404
 
 
 @pytest.mark.parametrize("header", REQUIRED)
@@ -119,6 +132,7 @@ def test_sessions_are_known_after_a_restart_and_on_a_replica(serve: Serve, enter
 def test_the_journal_hides_the_sid(channel: Channel) -> None:
     sid = channel.exchange_keys().headers["sid"]
     channel.ask(LUIS, sid=sid)
+    channel.ask({"sid": sid}, ChannelId=sid, X_Sid=sid)
     assert sid not in channel.control("GET", "/spaces/{space}/exchanges").text
 
 

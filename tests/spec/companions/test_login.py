@@ -93,7 +93,45 @@ def test_without_basic_credentials_it_is_the_banks_401(channel: Channel, authori
 def test_words_that_describe_themselves_count_in_every_profile(channel: Channel) -> None:
     response = channel.login(auth=(channel.space, "sandbox-wrong-secret"), form=GRANT)
     assert_documented_error(response, "unAuthorized", "Authorization")
-    assert channel.login(auth=("sandbox-blocked", "x"), form=GRANT).json() == {"error": "unauthorized_client"}
+    encoded = channel.login(auth=(channel.space, "sandbox%2Dwrong%2Dsecret"), form=GRANT)
+    assert_documented_error(encoded, "unAuthorized", "Authorization")
+
+
+@pytest.mark.parametrize("profile", ["lenient", "strict"])
+def test_a_blocked_client_gets_no_token_and_hears_why(server: Server, enter: Enter, profile: str) -> None:
+    blocked = enter(server, "sandbox-blocked")
+    blocked.profile(profile)
+    assert blocked.login().json() == {"error": "unauthorized_client"}
+    assert_documented_error(blocked.ask(LUIS), "accessNotConfigured", "client_id")
+    blocked.control("DELETE", "/spaces/{space}")
+
+
+@pytest.mark.parametrize(("scope", "answered"), [("+", "/api/v1"), ("%20/api%20%20/api", "/api"), ("/api%09", None)])
+def test_a_scope_is_names_with_blanks_between(channel: Channel, scope: str, answered: str | None) -> None:
+    response = channel.login(f"{TOKEN_PATH}?grant_type=client_credentials&scope={scope}", form={})
+    assert response.json().get("scope") == answered
+    assert response.status_code == (200 if answered else 400)
+
+
+def test_a_very_long_scope_makes_no_long_answer(channel: Channel) -> None:
+    response = channel.login(form={**GRANT, "scope": "/api " * 5_000})
+    assert response.json()["scope"] == "/api"
+
+
+def test_credentials_that_come_twice_are_refused(channel: Channel) -> None:
+    headers = [("authorization", credentials(f"{channel.space}:x"))] * 2
+    response = channel.http.post(TOKEN_PATH, data=GRANT, headers=headers)
+    assert_documented_error(response, "unAuthorized", "Authorization")
+
+
+def test_a_call_that_is_none_belongs_to_who_made_it(channel: Channel) -> None:
+    channel.login(content=b"x" * 70_000)
+    assert (channel.last()["status"], channel.last()["rule"]) == (413, "http")
+
+
+def test_the_reason_and_the_journal_name_what_came_in_the_query(channel: Channel) -> None:
+    channel.login(query={"grant_type": "nope", "scope": "/zzz"})
+    assert channel.last()["query"] == "grant_type=nope&scope=%2Fzzz"
 
 
 def test_only_post_is_answered(channel: Channel) -> None:
@@ -136,7 +174,17 @@ def test_neither_token_nor_secret_is_in_journal_or_log(serve: Serve, enter: Ente
     channel = enter(server)
     channel.secret = "hush-hush-hush-hush"
     token = channel.token()
-    channel.login(form={**GRANT, "client_secret": channel.secret})
+    for name in ("client_secret", "Client_Secret", "password", "client_assertion"):
+        channel.login(form={**GRANT, name: channel.secret})
+    channel.login(query={**GRANT, "client_secret": channel.secret})
+    channel.login(content=b"client%5Fsecret=" + channel.secret.encode())
+    channel.login(json={"client_secret": f'a"b {channel.secret}'})
+    channel.login(content=f"{{'client_secret': '{channel.secret}'}}".encode())
+    basic = credentials(f"{channel.space}:{channel.secret}")
+    for written in (basic, basic.replace(" ", "\t"), basic.replace(" ", "")):
+        channel.login(form=GRANT, auth=None, headers={"authorization": written, "x-original": basic})
+    channel.http.get(f"/api/{token}", headers={"client_id": channel.space})
+    channel.ask(LUIS, ChannelId=token, uuid=token, X_Sandbox_Scenario=token)
     channel.ask(LUIS, Authorization=f"Bearer {token}")
     shown = channel.control("GET", "/spaces/{space}/exchanges").text
     encoded = b64encode(f"{channel.space}:{channel.secret}".encode()).decode()

@@ -29,7 +29,7 @@ def test_the_lenient_profile_lets_everybody_in(channel: Channel) -> None:
         ("client_id", "sandbox-blocked", "accessNotConfigured", "client_id"),
     ],
 )
-@pytest.mark.parametrize("profile", ["lenient", "clients", "uuid,sid"])
+@pytest.mark.parametrize("profile", ["lenient", "strict", "clients", "uuid,sid"])
 def test_words_that_describe_themselves_count_in_every_profile(
     registered: Channel, profile: str, header: str, value: str, error: str, location: str
 ) -> None:

@@ -54,7 +54,8 @@ def test_overrides_of_companions_are_saved_as_a_scenario_file(channel: Channel, 
     ("name", "entry", "hint"),
     [
         ("login", {"error": "unAuthorized"}, "expected one of token, e2eKey"),
-        ("token", {}, "token"),
+        ("token", {}, "an error, or its usual answer with a delay or a fault"),
+        ("token", {"times": 1}, "found only times, expected error, delay or fault with it"),
         ("token", {"customer": "synthetic"}, "'customer' is not known here"),
         ("token", {"error": "invalidscope"}, "did you mean invalid_scope?"),
     ],
@@ -91,6 +92,7 @@ def test_coverage_and_filters_tell_the_calls_apart(channel: Channel) -> None:
     coverage = channel.control("GET", "/spaces/{space}/coverage").json()
     assert coverage["operations"] == {"retrieve-customer-segment": 1, "token": 1, "e2eKey": 2}
     assert coverage["errors"]["resourceNotFound"] == 1
+    assert coverage["rules"]["forced"] == 0
     found = channel.control("GET", "/spaces/{space}/exchanges", params={"operation": "e2eKey"}).json()
     assert found["count"] == 2
     verify = {"match": {"operation": "token", "rule": "token"}, "exactly": 1}
