@@ -9,7 +9,7 @@ from sandbox.runtime import Sandbox
 
 from .pages import Pages
 from .reference import API, CONTROL, FILES, Reference
-from .rendering import CUSTOMERS, ERRORS, HOME, STAGE, TIME, TRY, Assets, Renderer
+from .rendering import CUSTOMERS, ERRORS, HOME, LIVE, STAGE, TIME, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 from .stage import Stage
 from .travel import Travel
@@ -55,6 +55,7 @@ class Console:
             Route(CUSTOMERS.path, pages.customers),
             Route(ERRORS.path, pages.errors),
             Route(TRY.path, pages.attempt),
+            Route(LIVE.path, pages.live),
             Route(TIME.path, self._travel.page),
             Route(STAGE.path, self._stage.page),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),

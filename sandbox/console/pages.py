@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.control import clock_json, customer_json
+from sandbox.core.decide import HTTP, PRECEDENCE
 from sandbox.core.directives import FAULT, REQUEST_HEADERS, SCENARIO
 from sandbox.core.faults import FAULTS
 from sandbox.misuse import Misuse
@@ -15,7 +16,7 @@ from sandbox.people import Found
 from sandbox.runtime import Sandbox
 from sandbox.spaces import FOR_ALL
 
-from .rendering import ENTRIES, HOME, Renderer, space_of
+from .rendering import ENTRIES, HOME, TRY, Renderer, space_of
 
 # Who calls from these pages, unless a space was chosen.
 CLIENT_ID = "console"
@@ -23,6 +24,8 @@ CLIENT_ID = "console"
 PAGE_SIZE = 24
 MOST_LOOKED_AT = 2_000
 _BROWSERS_OWN = frozenset({"Accept", "Accept-Language", "Content-Type"})
+# Which of the journal's filters the page of live calls has.
+_FILTERS = ("status", "code", "rule", "customerId", "cardNumber", "uuid")
 _MOST_FILES = 20
 _MOST_MISTAKES = 50
 
@@ -136,6 +139,19 @@ class Pages:
             ],
             directives=[field(name, text.replace("`", ""), "") for name, text in REQUEST_HEADERS.items()],
             **calling,
+        )
+
+    async def live(self, request: Request) -> Response:
+        contract = self._sandbox.contract
+        names = (*(rule.name for rule in contract.headers if rule.key != "uuid"), *REQUEST_HEADERS)
+        return self._renderer.page(
+            request,
+            "live.html",
+            wish={name: request.query_params.get(name, "").strip() for name in _FILTERS},
+            rules=[*(rule.__name__ for rule in PRECEDENCE), HTTP],
+            codes=contract.errors_by_name,
+            spelt={name.lower(): name for name in names},
+            try_path=TRY.path,
         )
 
     async def missing(self, request: Request) -> Response:

@@ -47,10 +47,11 @@ HOME = Entry("/", "Home", "What this is, how it is, and a call to copy")
 CUSTOMERS = Entry("/console/customers", "Customers", "Who there is: by name, segment, birthday and number")
 ERRORS = Entry("/console/errors", "Errors and faults", "Everything that can go wrong, each with one click")
 TRY = Entry("/console/try", "Try it", "Send a real call, and see why it was answered so")
+LIVE = Entry("/console/live", "Live", "Calls as they arrive, what they have exercised, and why")
 TIME = Entry("/console/time", "Time and spaces", "Freeze and travel, see who celebrates, take overrides away, reset")
 STAGE = Entry("/console/stage", "Stage", "A desk before an audience: scan a number, see the customer, serve the queue")
 # In the order of the navigation.
-ENTRIES = (HOME, CUSTOMERS, ERRORS, TRY, TIME, STAGE)
+ENTRIES = (HOME, CUSTOMERS, ERRORS, TRY, LIVE, TIME, STAGE)
 
 
 class Assets:

@@ -29,9 +29,9 @@ export async function journaled(id, uuid) {
 }
 
 /** Ask which rules would answer a call, the winner first; none where the question makes no sense. */
-export async function rulesFor(headers, body) {
+export async function rulesFor(headers, body, space) {
   try {
-    const { beats, ...winner } = await control("POST", "/explain", JSON.stringify({ headers, body }));
+    const { beats, ...winner } = await control("POST", "/explain", JSON.stringify({ space, headers, body }));
     return [winner, ...beats];
   } catch {
     return [];

@@ -17,9 +17,9 @@ export function stamp(status) {
   return make("span", { class: "status", "data-kind": typeof status === "number" ? String(status)[0] : "x" }, String(status));
 }
 
-/** Return a list of terms; those without a value are left out. */
+/** Return a list of terms; those that have nothing to say are left out. */
 export function terms(pairs) {
-  const known = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const known = Object.entries(pairs).filter(([, value]) => value);
   return make("dl", {}, ...known.flatMap(([term, value]) => [make("dt", {}, term), make("dd", {}, value)]));
 }
 

@@ -45,6 +45,7 @@ async function call() {
   button.textContent = "Send";
   const exchange = await journaled(answer.headers.get("x-sandbox-exchange"), headers.uuid ?? "");
   place.replaceChildren(...answerParts(answer, exchange, beaten), requestPart(headers, body));
+  place.parentElement.scrollIntoView({ block: "nearest" });
   // The contract wants a new one for every request.
   if (uuid.value === madeUpUuid) makeUuid();
 }

@@ -8,11 +8,11 @@ import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize, sync_playwright
 
 from tests.spec.conftest import PATH, Client, Connect, Server
 
@@ -21,7 +21,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _VISITORS = count()
 
 
@@ -35,13 +35,27 @@ class Visitor:
         self.mistakes: list[str] = []
         # Paths whose errors a test is about.
         self.may_fail: set[str] = set()
+        page.set_default_timeout(10_000)
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.mistakes.append(f"script: {error}"))
+        page.on("pageerror", self._notice)
         page.on("request", self._watch)
 
     def open(self, path: str) -> Page:
         self.page.goto(self.url + path)
         return self.page
+
+    def leave(self) -> None:
+        """Leave the page as it was found."""
+        self.page.evaluate("location.protocol === 'http:' && localStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size(DESKTOP)
+        self.page.remove_listener("console", self._hear)
+        self.page.remove_listener("pageerror", self._notice)
+        self.page.remove_listener("request", self._watch)
+
+    def _notice(self, error: Error) -> None:
+        self.mistakes.append(f"script: {error}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         path = urlsplit(message.location["url"]).path
@@ -52,6 +66,12 @@ class Visitor:
     def _watch(self, request: Request) -> None:
         if not request.url.startswith((self.url + "/", "blob:", "data:")):
             self.mistakes.append(f"request to another host: {request.url}")
+
+
+class HasPort(Protocol):
+    """A server, or something in front of one."""
+
+    port: int
 
 
 Visit = Callable[..., Visitor]
@@ -70,30 +90,34 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def usual(browser: Browser) -> BrowserContext:
-    """What most visitors share: a new one for each would take as long as most tests do."""
-    return browser.new_context(viewport=DESKTOP)
+def usual(browser: Browser) -> Page:
+    """The page that most visitors take, one after the other: a new one each time would double what a test takes."""
+    return browser.new_context(viewport=DESKTOP).new_page()
 
 
 @pytest.fixture
-def visit(browser: Browser, usual: BrowserContext, server: Server) -> Iterator[Visit]:
+def visit(browser: Browser, usual: Page, server: Server) -> Iterator[Visit]:
     """Make visitors of any server; the test fails for what their pages did wrong."""
     visitors: list[Visitor] = []
 
-    def make(to: Server | None = None, **context: Any) -> Visitor:
-        page = (browser.new_context(**{"viewport": DESKTOP, **context}) if context else usual).new_page()
-        page.set_default_timeout(10_000)
-        url = f"http://127.0.0.1:{(to or server).port}"
-        visitors.append(Visitor(page, url))
+    def make(to: HasPort | None = None, **context: Any) -> Visitor:
+        if context:
+            page = browser.new_context(**{"viewport": DESKTOP, **context}).new_page()
+        elif any(visitor.page is usual for visitor in visitors):
+            page = usual.context.new_page()
+        else:
+            page = usual
+        visitors.append(Visitor(page, f"http://127.0.0.1:{(to or server).port}"))
         return visitors[-1]
 
     yield make
     for visitor in visitors:
-        visitor.page.evaluate("location.protocol === 'http:' && localStorage.clear()")
-        visitor.page.close()
-        if visitor.page.context is not usual:
+        visitor.leave()
+        if visitor.page.context is not usual.context:
             visitor.page.context.close()
-    usual.clear_cookies()
+        elif visitor.page is not usual:
+            visitor.page.close()
+    usual.context.clear_cookies()
     assert [mistake for visitor in visitors for mistake in visitor.mistakes] == []
 
 
@@ -110,7 +134,8 @@ def caller(visitor: Visitor, server: Server, connect: Connect) -> Client:
 
 def serious_issues(page: Page) -> list[str]:
     """Return what axe finds on a page that is serious or critical."""
-    page.evaluate(AXE)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
     results = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
         f"{violation['id']}: {violation['help']}: {node['html'][:200]}: {node['failureSummary']}"

@@ -21,13 +21,13 @@ POLICY = {
 
 @pytest.mark.parametrize("path", [*PATHS, "/docs"])
 def test_a_page_has_no_serious_issue_in_either_theme_at_either_size_and_never_scrolls_sideways(
-    visit: Visit, path: str
+    visitor: Visitor, path: str
 ) -> None:
+    page = visitor.open(path)
     for theme in THEMES:
-        visitor = visit(color_scheme=theme)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         for size in (DESKTOP, PHONE):
-            visitor.page.set_viewport_size(size)
-            page = visitor.open(path)
+            page.set_viewport_size(size)
             assert serious_issues(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 

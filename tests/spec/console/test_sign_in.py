@@ -19,10 +19,17 @@ def exposed(serve_once: Serve) -> Server:
     return serve_once("--host", "0.0.0.0", "--control-token", TOKEN)
 
 
-@pytest.fixture
-def stranger(exposed: Server) -> Iterator[httpx2.Client]:
+@pytest.fixture(scope="module")
+def http(exposed: Server) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=f"http://127.0.0.1:{exposed.port}", headers=HTML) as http:
         yield http
+
+
+@pytest.fixture
+def stranger(http: httpx2.Client) -> httpx2.Client:
+    """Somebody who has not signed in."""
+    http.cookies.clear()
+    return http
 
 
 def own_origin(http: httpx2.Client) -> dict[str, str]:

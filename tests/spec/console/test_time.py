@@ -263,16 +263,15 @@ def test_a_space_with_a_slash_is_seen_but_not_steered(client: Client) -> None:
     assert "spaces/a" not in text
 
 
-def test_spaces_and_entries_full_of_markup_stay_text(visit: Visit, connect: Connect, server: Any) -> None:
-    name = MARKUP.replace("/", "")
+def test_spaces_and_entries_full_of_markup_stay_text(visit: Visit, connect: Connect, serve: Serve) -> None:
+    server, name = serve(), MARKUP.replace("/", "")
     caller = connect(server, name)
     caller.ask({"customerId": "321116471234"})
     entry = {"description": MARKUP, "customer": {"fullName": "<b>B</b>"}}
     caller.control(
         "PUT", "/spaces/" + name.replace("%", "%25").replace("?", "%3F") + "/overrides/customerId/17", json=entry
     )
-    visitor = visit()
-    page = visitor.open(PATH)
+    page = visit(server).open(PATH)
     page.get_by_role("table").last.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", name=f"Overrides of {name}")).to_be_visible()
     expect(page.get_by_label("Entry of 17")).to_contain_text("<b>B</b>")

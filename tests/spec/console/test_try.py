@@ -100,7 +100,8 @@ def test_every_call_has_a_new_uuid_unless_one_was_typed(form: Page, caller: Clie
     assert others == ["mine", "mine"]
 
 
-def test_a_uuid_is_made_also_where_the_browser_has_no_secure_context(visitor: Visitor) -> None:
+def test_a_uuid_is_made_also_where_the_browser_has_no_secure_context(visit: Visit) -> None:
+    visitor = visit(locale="en")
     visitor.page.add_init_script("delete Crypto.prototype.randomUUID")
     page = visitor.open("/console/try")
     assert page.evaluate("crypto.randomUUID") is None
