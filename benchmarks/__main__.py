@@ -14,11 +14,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
+from sandbox.console.rendering import CUSTOMERS, ENTRIES
+
 from .server import Caller, Server
 
 FEW, MANY = 1_000, 100_000
 FIRST_WRITTEN, FIRST_UNKNOWN = 500_000_000_000, 600_000_000_000
 STARTS = 10
+VISITS = 20
 PAUSE_SECONDS = 0.002
 AFTERWARDS_SECONDS = 1.0
 
@@ -120,6 +123,21 @@ def measure_reload(many: Path) -> None:
     print_table((f"a steady caller, {MANY:,} entries", "longest", "99 %", "median"), rows)
 
 
+def measure_pages(many: Path) -> None:
+    """Print how long the console's pages take, also far inside a large set and in search of what is rare."""
+    searches = [f"{CUSTOMERS.path}?{query}" for query in (f"after={MANY - 50}", "birthday=03-14", "birthday=02-29")]
+    rows = []
+    with sandbox(many) as server, Caller(server.url) as caller:
+        for path in [*(entry.path for entry in ENTRIES), *searches]:
+            found = []
+            for _ in range(VISITS):
+                began = time.perf_counter()
+                caller.visit(path)
+                found.append((time.perf_counter() - began) * 1000)
+            rows.append((path, f"{min(found):.1f} ms", f"{median(found):.1f} ms"))
+    print_table((f"a page, {MANY:,} entries", "best", f"median of {VISITS}"), rows)
+
+
 def latencies(caller: Caller, name: str) -> list[float]:
     """Call steadily until a customer with this name has answered, and a while longer. Return milliseconds."""
     found, end = [], float("inf")
@@ -156,6 +174,7 @@ def main() -> None:
         many = write_scenarios(Path(directory) / "many", MANY)
         compare_throughput(few, many, arguments.seconds, arguments.rounds)
         measure_start(many)
+        measure_pages(many)
         measure_reload(many)
 
 

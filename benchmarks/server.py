@@ -93,3 +93,10 @@ class Caller:
         self._connection.request("POST", PATH, json.dumps({"customerId": customer_id}), HEADERS)
         reply = self._connection.getresponse()
         return reply.getheader("X-Sandbox-Rule"), reply.read()
+
+    def visit(self, path: str) -> None:
+        """Get a page, as a browser does."""
+        self._connection.request("GET", path, headers={"Accept": "text/html"})
+        reply = self._connection.getresponse()
+        if reply.status != 200 or b"<!doctype html>" not in reply.read():
+            raise RuntimeError(f"{path}: {reply.status}")

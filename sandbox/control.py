@@ -301,7 +301,8 @@ class _Control:
         if wanted and not await self._came(request, space, match, wanted, seconds):
             count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
             return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
-        found = [exchange for exchange in self._sandbox.exchanges(space) if match.fits(exchange)]
+        # Many full journals take a while to go through; the calls of others don't wait for it.
+        found = await asyncio.to_thread(lambda: list(filter(match.fits, self._sandbox.exchanges(space))))
         return Json({"count": len(found), "exchanges": [exchange.as_json() for exchange in found[:limit]]})
 
     async def clear_exchanges(self, request: Request) -> Response:
@@ -350,6 +351,7 @@ class _Control:
         errors = {code: sum(space.journal.codes[own, code] for space in spaces) for code in contract.errors_by_name}
         names = [rule.__name__ for rule in PRECEDENCE]
         rules = {name: sum(space.journal.rules[own, name] for space in spaces) for name in names}
+        found = await asyncio.to_thread(lambda: findings(self._sandbox.exchanges(name), contract))
         return Json(
             {
                 "operations": operations,
@@ -359,7 +361,7 @@ class _Control:
                     "errors": [code for code in contract.errors if not errors[code]],
                     "rules": [rule for rule, count in rules.items() if not count],
                 },
-                "findings": findings(self._sandbox.exchanges(name), contract),
+                "findings": found,
             }
         )
 

@@ -55,3 +55,7 @@ def test_cases_that_are_nobody_are_left_out() -> None:
     magic = scenario(1, SYNTHETIC)._replace(pattern="999911000020")
     prefix = scenario(2, SYNTHETIC)._replace(pattern="3211*")
     assert len(Cast([magic, prefix, scenario(3, SYNTHETIC)])) == 1
+
+
+def test_birthdays_are_counted_once_and_for_all_as_far_as_entries_say_them() -> None:
+    assert crowd(3_000).birthdays == {(3, 14): 2_997, "today": 3}

@@ -9,6 +9,8 @@ import yaml
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
+from sandbox.console import SIGN_IN
+from sandbox.console.rendering import ENTRIES
 from sandbox.control import PREFIX, health_routes, routes
 from sandbox.loader import PACKAGE
 from sandbox.runtime import Sandbox
@@ -77,7 +79,14 @@ def test_every_path_in_the_readmes_table_is_there_and_every_route_is_in_it() -> 
     served = {_plain(route.path) for route in ROUTES}
     assert served <= named
     documents = {f"/{name}.{form}" for name in ("openapi", "companions.openapi") for form in ("json", "yaml")}
-    assert named - served == {"/docs", *documents}
+    pages = {*(entry.path for entry in ENTRIES), SIGN_IN}
+    assert named - served == {"/docs", *documents, *pages}
+
+
+def test_the_readme_names_every_page_of_the_console() -> None:
+    text = README.read_text("utf-8")
+    table = text[text.index("| page | what |") :].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\S+)`", table, re.MULTILINE) == [entry.path for entry in ENTRIES]
 
 
 def test_the_readme_names_every_filter() -> None:

@@ -51,13 +51,13 @@ function listen() {
 }
 
 async function reload(words) {
+  known.clear();
+  waiting = [];
+  list.replaceChildren();
   try {
+    // What arrives meanwhile is there already, and finds its place among the others.
     const found = await control("GET", `${place}/exchanges?${filters}&limit=${MOST_ROWS}`);
-    const arrived = waiting;
-    known.clear();
-    waiting = [];
-    list.replaceChildren();
-    take([...found.exchanges.reverse(), ...arrived]);
+    take(found.exchanges.reverse());
     say(words);
   } catch (error) {
     say(error instanceof Problem ? error.message : "the sandbox does not answer", false);
@@ -71,6 +71,7 @@ function take(exchanges) {
     known.add(exchange.id);
     waiting.push(exchange);
   }
+  waiting.sort((one, other) => one.id - other.id);
   for (const exchange of waiting.splice(0, Math.max(waiting.length - MOST_ROWS, 0))) known.delete(exchange.id);
   if (isPaused) return say();
   coverageTimer ??= setTimeout(drawCoverage, COVERAGE_MILLISECONDS);
@@ -83,14 +84,21 @@ function take(exchanges) {
 function draw() {
   isDrawing = false;
   if (isPaused) return;
-  const rows = waiting.sort((one, other) => other.id - one.id).map(row);
+  for (const exchange of waiting) {
+    let below = list.firstElementChild;
+    while (below && idOf(below) > exchange.id) below = below.nextElementSibling;
+    list.insertBefore(row(exchange), below);
+  }
   waiting = [];
-  list.prepend(...rows);
   while (list.childElementCount > MOST_ROWS) {
-    known.delete(list.lastElementChild.firstElementChild.exchange.id);
+    known.delete(idOf(list.lastElementChild));
     list.lastElementChild.remove();
   }
   document.querySelector("#none").hidden = list.childElementCount > 0;
+}
+
+function idOf(row) {
+  return row.firstElementChild.exchange.id;
 }
 
 function row(exchange) {

@@ -36,15 +36,25 @@ export function overrideForm(exchange) {
   return form;
 }
 
-async function place(space, section, pattern, entry) {
+/** Place an override, from an entry in YAML or JSON. Throws what the control API finds wrong. */
+export function placeOverride(space, section, pattern, entry) {
   const path = `/spaces/${encodeURIComponent(space)}/overrides/${section}/${encodeURIComponent(pattern)}`;
+  return control("PUT", path, entry, { "Content-Type": "application/yaml" });
+}
+
+/** Return what is wrong with an entry, all of it. */
+export function mistakesPart(error) {
+  const mistakes = error instanceof Problem ? error.mistakes : [];
+  const lines = mistakes.map(({ path: at, message }) => make("li", {}, at && make("code", {}, at), at && ": ", message));
+  return make("div", { class: "notice bad" }, lines.length ? make("ul", { class: "plain" }, ...lines) : error.message);
+}
+
+async function place(space, section, pattern, entry) {
   try {
-    await control("PUT", path, entry, { "Content-Type": "application/yaml" });
+    await placeOverride(space, section, pattern, entry);
     return make("p", { class: "notice good" }, `Placed: ${section} ${pattern} is answered so from now on, until you reset the space.`);
   } catch (error) {
-    const mistakes = error instanceof Problem ? error.mistakes : [];
-    const lines = mistakes.map(({ path: at, message }) => make("li", {}, at && make("code", {}, at), at && ": ", message));
-    return make("div", { class: "notice bad" }, lines.length ? make("ul", { class: "plain" }, ...lines) : error.message);
+    return mistakesPart(error);
   }
 }
 

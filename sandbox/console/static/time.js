@@ -1,8 +1,7 @@
 // Time and spaces: each button makes one call of the control API, and then the page shows what has become of it.
 // Rule 1: what can't be undone is confirmed before; what went wrong is said, and nothing else changes.
 import { control } from "./control.js";
-import { make } from "./dom.js";
-import { saveOverrides } from "./override.js";
+import { mistakesPart, placeOverride, saveOverrides } from "./override.js";
 
 const said = document.querySelector("#said");
 const failed = document.querySelector("#failed");
@@ -43,12 +42,10 @@ async function place(form) {
   const number = pattern.value.trim();
   mistakes.replaceChildren();
   try {
-    const path = `${form.dataset.api}/overrides/${section.value}/${encodeURIComponent(number)}`;
-    await control("PUT", path, entry.value, { "Content-Type": "application/yaml" });
+    await placeOverride(form.dataset.space, section.value, number, entry.value);
     showAnew(`${section.value} ${number} is answered so from now on.`, "pattern");
   } catch (error) {
-    const lines = (error.mistakes ?? []).map(({ path, message }) => make("li", {}, path && make("code", {}, path), path && ": ", message));
-    mistakes.append(make("div", { class: "notice bad" }, lines.length ? make("ul", { class: "plain" }, ...lines) : error.message));
+    mistakes.append(mistakesPart(error));
     entry.setAttribute("aria-invalid", "true");
   }
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.spec.conftest import HEADERS, PATH, Client, Connect, Serve, Server
 
@@ -310,6 +310,22 @@ def test_when_another_server_has_taken_its_place_its_calls_are_shown(
     expect(rows(page)).to_have_count(0)
     connect(other, visitor.space).ask({"customerId": "100000000102"})
     expect(rows(page)).to_have_count(1)
+
+
+def test_what_comes_while_the_journal_is_still_read_is_not_lost(
+    visitor: Visitor, server: Server, caller: Client
+) -> None:
+    storm(server, visitor.space, 350)
+
+    def delay(route: Route) -> None:
+        journal = route.fetch()
+        caller.ask({"customerId": "999900000422"})
+        route.fulfill(response=journal)
+
+    visitor.page.route("**/exchanges?*", delay, times=1)
+    page = watch(visitor)
+    expect(rows(page).first).to_contain_text("businessValidationFailed")
+    expect(rows(page)).to_have_count(300)
 
 
 def test_a_call_full_of_markup_stays_text(visit: Visit, server: Server, client: Client) -> None:

@@ -207,7 +207,7 @@ def test_what_cannot_be_undone_is_confirmed_by_keyboard(visitor: Visitor, caller
     for refusal in ("Escape", "Enter"):
         button.press("Enter")
         expect(page.get_by_role("dialog")).to_contain_text(f"Take all 2 overrides of {visitor.space} away?")
-        expect(page.get_by_role("button", name="No")).to_be_focused()
+        expect(page.get_by_role("button", name="No", exact=True)).to_be_focused()
         page.keyboard.press(refusal)
         expect(button).to_be_focused()
         assert len(overrides_of(caller)) == 2
@@ -226,7 +226,7 @@ def test_a_space_is_listed_with_what_it_has_and_reset_alone(visitor: Visitor, ca
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name=visitor.space, exact=True))
     assert re.search(r"\t1\t0\tfrozen at 2028-02-29 15:00 UTC\t", row.inner_text())
     page.get_by_role("button", name=f"Reset {visitor.space}", exact=True).click()
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Yes", exact=True).click()
     expect_said(page, "as it was when it appeared")
     assert caller.control("GET", "/spaces/{space}/exchanges").json()["count"] == 0
     assert clock_of(caller)["setBy"] == "machine"
@@ -241,7 +241,7 @@ def test_everything_is_reset_after_a_question(serve: Serve, connect: Connect, vi
     page = visit(server).open(PATH)
     assert "Time is frozen for everybody" in page.get_by_role("region", name="The clock").inner_text()
     page.get_by_role("button", name="Reset everything").click()
-    page.get_by_role("button", name="Yes").click()
+    page.get_by_role("button", name="Yes", exact=True).click()
     expect_said(page, "Everything is as it was at the start.")
     assert clock_of(caller)["setBy"] == "machine"
 
@@ -260,19 +260,18 @@ def test_a_space_with_a_slash_is_seen_but_not_steered(client: Client) -> None:
     text = client.http.get(PATH, params={"space": "a/b"}).text
     assert "be seen but not steered" in text
     assert "/clock" not in text
-    assert "spaces/a" not in text
+    assert re.search("/spaces/a(/|%2F)", text) is None
 
 
-def test_spaces_and_entries_full_of_markup_stay_text(visit: Visit, connect: Connect, server: Any) -> None:
-    name = MARKUP.replace("/", "")
+def test_spaces_and_entries_full_of_markup_stay_text(visit: Visit, connect: Connect, serve: Serve) -> None:
+    server, name = serve(), MARKUP.replace("/", "")
     caller = connect(server, name)
     caller.ask({"customerId": "321116471234"})
     entry = {"description": MARKUP, "customer": {"fullName": "<b>B</b>"}}
     caller.control(
         "PUT", "/spaces/" + name.replace("%", "%25").replace("?", "%3F") + "/overrides/customerId/17", json=entry
     )
-    visitor = visit()
-    page = visitor.open(PATH)
+    page = visit(server).open(PATH)
     page.get_by_role("table").last.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", name=f"Overrides of {name}")).to_be_visible()
     expect(page.get_by_label("Entry of 17")).to_contain_text("<b>B</b>")
