@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -86,7 +87,9 @@ class Reference:
         ways = {
             error.get("code") or error["gateway"]: {
                 **error,
-                "call": curl_command("POST", url, contract.example_headers, {"customerId": error["customerId"]}),
+                "call": curl_command(
+                    "POST", url, contract.example_headers, json.dumps({"customerId": error["customerId"]})
+                ),
             }
             for error in self._sandbox.catalogue()
         }
@@ -182,8 +185,15 @@ def _operation(method: str, path: str, item: Schema, document: Schema, base_url:
     # What has a place to fill in can't be pasted into a shell.
     if "{" not in path:
         url = base_url + path
+        as_form = next(iter(body.get("content", {})), "") == "application/x-www-form-urlencoded"
+        options = ["-u client_id:client_secret"] if _is_basic(operation, document) else []
         examples = tuple(
-            each._replace(call=curl_command(method.upper(), url, headers, each.value)) for each in examples
+            each._replace(
+                call=curl_command(
+                    method.upper(), url, headers, urlencode(each.value) if as_form else json.dumps(each.value), options
+                )
+            )
+            for each in examples
         )
     return Operation(
         operation.get("operationId") or "-".join([method, *path.replace("{", "").replace("}", "").split("/")[1:]]),
@@ -198,6 +208,11 @@ def _operation(method: str, path: str, item: Schema, document: Schema, base_url:
         examples,
         tuple(_answer(status, each, document) for status, each in operation["responses"].items()),
     )
+
+
+def _is_basic(operation: Schema, document: Schema) -> bool:
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    return any(schemes[name].get("scheme") == "basic" for each in operation.get("security", ()) for name in each)
 
 
 def _is_sent(parameter: Schema) -> bool:

@@ -153,7 +153,8 @@ class Contract:
     def curl(self, base_url: str, headers: Mapping[str, str], options: Sequence[str] = ()) -> str:
         """Return the contract's first example as a command to paste into a shell; `options` are more of curl's."""
         example = next(iter(_json_content(self.operation["requestBody"])["examples"].values()))
-        return curl_command("POST", base_url + self.base_path + self.path, headers, example["value"], options)
+        url, body = base_url + self.base_path + self.path, json.dumps(example["value"])
+        return curl_command("POST", url, headers, body, options)
 
     def header_violations(self, request: BankRequest) -> list[Violation]:
         """Name every breach in the headers, credentials first."""
@@ -245,11 +246,11 @@ class Contract:
         return node
 
 
-def curl_command(method: str, url: str, headers: Mapping[str, str], body: Any, options: Sequence[str] = ()) -> str:
+def curl_command(method: str, url: str, headers: Mapping[str, str], body: str, options: Sequence[str] = ()) -> str:
     """Return a call as a command to paste into a shell; curl takes one with a body for a POST by itself."""
     verb = "" if method == "POST" else f"-X {method} "
     lines = (f"-H {quote(f'{name}: {value}')}" for name, value in headers.items())
-    return " \\\n  ".join([f"curl -i {verb}{quote(url)}", *options, *lines, f"-d {quote(json.dumps(body))}"])
+    return " \\\n  ".join([f"curl -i {verb}{quote(url)}", *options, *lines, f"-d {quote(body)}"])
 
 
 # Hints for what goes wrong on the way rather than in the caller.

@@ -3,7 +3,7 @@ import { control, Problem } from "./control.js";
 import { showCoverage } from "./coverage.js";
 import { make, stamp } from "./dom.js";
 import { showExchange } from "./exchange.js";
-import { saveOverrides } from "./override.js";
+import { COMPANIONS, saveOverrides } from "./override.js";
 
 const MOST_ROWS = 300;
 const COVERAGE_MILLISECONDS = 3000;
@@ -107,8 +107,8 @@ function row(exchange) {
     { type: "button", class: "call" },
     make("time", { class: "number", datetime: exchange.at }, exchange.at.slice(11, 23)),
     stamp(exchange.status),
-    make("span", { class: "number" }, exchange.customerId ?? exchange.cardNumber ?? "nobody"),
-    make("code", {}, exchange.code ?? "customer"),
+    make("span", { class: "number" }, exchange.customerId ?? exchange.cardNumber ?? COMPANIONS.get(exchange.operation) ?? "nobody"),
+    make("code", {}, exchange.code ?? (COMPANIONS.has(exchange.operation) ? exchange.operation : "customer")),
     make("span", { class: "quiet" }, exchange.rule, exchange.fault && ` with ${exchange.fault}`, space === "*" && ` · ${exchange.space}`),
   );
   button.exchange = exchange;

@@ -4,8 +4,11 @@ import { make } from "./dom.js";
 
 const EVERYBODY = "*";
 const SECTIONS = ["customerId", "cardNumber", "companion"];
-// The calls around the API; what they answer is theirs alone.
-const COMPANIONS = new Set(["token", "e2eKey"]);
+// The calls around the API, and what people call them; what they answer is theirs alone.
+export const COMPANIONS = new Map([
+  ["token", "login"],
+  ["e2eKey", "key exchange"],
+]);
 
 /** Return a form that places an override which answers as this exchange did. */
 export function overrideForm(exchange) {

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.spec.conftest import CONTRACT, ERRORS, OPERATION, ROOT, Client, Serve, Server
 
 from .conftest import DESKTOP, PHONE, THEMES, Visit, Visitor, serious_issues
 
 ANCHOR = OPERATION["operationId"]
-BOOKS = ("/docs", "/docs/scenarios", "/docs/control")
+BOOKS = ("/docs", "/docs/companions", "/docs/scenarios", "/docs/control")
 SCHEMAS = {kind: json.loads((ROOT / "sandbox" / f"{kind}.schema.json").read_bytes()) for kind in ("scenario", "world")}
 PARTS = [(kind, name) for kind, schema in SCHEMAS.items() for name in ("", *schema.get("$defs", {}))]
 # In a contract, an error's texts stand beside it in other languages.
@@ -147,3 +148,15 @@ def _own(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield from _own(field)
         elif key in {"then", "else", "items", "additionalProperties", "propertyNames"} and isinstance(each, dict):
             yield from _own(each)
+
+
+def test_the_companions_are_told_with_their_spellings_and_a_call_that_works(visitor: Visitor) -> None:
+    page = visitor.open("/docs/companions")
+    for spelling in ("/gcb/api/security/e2eKey", "/gcb/api/clientCredentials/oauth2/token/{countryCode}/gcb"):
+        expect(page.get_by_text(spelling)).to_be_visible()
+    # What the companions borrow from the contract is written out.
+    expect(page.locator("#e2eKey-parameter-uuid")).to_contain_text("128 bit UUID")
+    call = page.locator("#token-call-clientCredentials").inner_text()
+    answer = subprocess.run(call, shell=True, capture_output=True, text=True, check=True).stdout
+    assert answer.startswith("HTTP/1.1 200")
+    assert '"access_token":"AAIk' in answer
