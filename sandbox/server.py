@@ -177,7 +177,8 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:  # noqa: C901 - one c
             super().data_received(data)  # type: ignore[misc]
             # httptools keeps whatever comes until the headers end; h11 has a limit of its own.
             if self.head_bytes is not None and not self.transport.is_closing():
-                self.head_bytes += len(data)
+                # What ended with a blank line before, pipelined calls, is no part of it.
+                self.head_bytes += len(data.rpartition(b"\r\n\r\n")[2])
                 if self.head_bytes > LARGEST_HEAD_BYTES:
                     self.send_400_response("")
 

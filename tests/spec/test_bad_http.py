@@ -89,3 +89,17 @@ def test_the_server_survives_those_who_hang_up(server: Server, client: Client) -
         connection.sendall(f"{HEAD}X-Sandbox-Delay: 60s\r\nContent-Length: 2\r\n\r\n{{}}".encode())
     assert client.ask({"customerId": "321116471234"}).status_code == 200
     assert "Traceback" not in server.log
+
+
+def test_many_pipelined_calls_are_no_endless_head(server: Server) -> None:
+    call = f"{HEAD}Content-Length: 30\r\n\r\n".encode() + b'{"customerId": "321116471234"}'
+    count = 3_000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(call * count)
+        with connection.makefile("rb") as reader:
+            answered = 0
+            while answered < count and (line := reader.readline()):
+                # A body ends without a line's end.
+                answered += b"HTTP/1.1 200" in line
+                assert b"HTTP/1.1 400" not in line
+    assert answered == count
