@@ -117,10 +117,19 @@ def holds_card(text: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """Mask all tokens and secrets in a text, and what could be a card number: 13 digits and more, also in groups."""
+    """Mask all tokens and secrets in a text, and what could be a card number: 13 digits and more, also in groups.
+
+    A UUID stays whole, though it may be all digits: no card number has its form.
+    """
     text = _NAMED_SECRET.sub(lambda match: f"{match[1]}***", text)
     text = _ISSUED.sub(lambda match: masked(match[0]), text)
-    return _SECRET.sub(lambda match: masked(match[0]) if match[0][0].isdigit() else f"{match[0][:6]} ***", text)
+    return _SECRET.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    if found["uuid"]:
+        return found[0]
+    return masked(found[0]) if found[0][0].isdigit() else f"{found[0][:6]} ***"
 
 
 def holds_secret(text: str) -> bool:
@@ -168,5 +177,8 @@ _NAMED_SECRET = re.compile(
     re.IGNORECASE,
 )
 _ISSUED = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{40,}}|{SESSION_PREFIX}[0-9A-F]{{56}}", re.ASCII)
-_SECRET = re.compile(r"((?:client_secret|access_token|refresh_token)(?:=|\"\s*:\s*\"))[^&\s\"]+")
-_SECRET = re.compile(r"[0-9](?:[ -]?[0-9]){12,}|bearer +[^\s\"',}]+", re.ASCII | re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?P<uuid>(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-]))"
+    r"|[0-9](?:[ -]?[0-9]){12,}|bearer +[^\s\"',}]+",
+    re.ASCII | re.IGNORECASE,
+)

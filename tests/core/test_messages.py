@@ -82,3 +82,15 @@ def test_headers_are_read_byte_by_byte_and_the_first_of_a_repeated_one_counts() 
 @pytest.mark.parametrize("value", [b"", b"a", b"ab", b"branch-app"])
 def test_a_header_that_comes_twice_is_noticed_also_with_the_same_value(value: bytes) -> None:
     assert bank_request([(b"client_id", value), (b"client_id", value)], b"").repeated == {"client_id"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("uuid 12345678-1234-4234-8234-123456789012.", "uuid 12345678-1234-4234-8234-123456789012."),
+        ("12345678-1234-4234-8234-1234567890123", "123456***************************0123"),
+        ("4969-4521-2345-6110", "4969-4*********6110"),
+    ],
+)
+def test_a_uuid_is_no_card_number_and_whatever_else_has_as_many_digits_may_be(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
