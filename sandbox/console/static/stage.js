@@ -73,7 +73,9 @@ async function ask(number) {
   show(customer ? customerCard(person, label) : errorCard(person, answer));
   // Whole card numbers are not for an audience, wherever they stand.
   const hide = (text) => (kind === "cardNumber" ? text.replaceAll(number, shown) : text);
-  byId("request").textContent = hide(requestText(headers, { [kind]: number }));
+  // An audience sees no token that is worth something.
+  const told = { ...headers, Authorization: headers.Authorization.replace(/^(\S+ .{6}).{6,}(.{4})$/, "$1***$2") };
+  byId("request").textContent = hide(requestText(told, { [kind]: number }));
   byId("answer").textContent = hide(answerText(answer));
 }
 

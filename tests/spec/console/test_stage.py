@@ -164,6 +164,16 @@ def test_no_audience_sees_a_whole_card_number(stage: Page) -> None:
     assert re.search(r"\d{13}", stage.locator("body").inner_text()) is None
 
 
+def test_a_strict_bank_lets_the_stage_in_and_no_audience_sees_its_token(serve: Serve, visit: Visit) -> None:
+    page = visit(serve("--profile", "strict")).open("/console/stage")
+    scan(page, ANA)
+    expect(page.get_by_role("region", name="The customer")).to_contain_text("Ana Soto")
+    page.keyboard.press("r")
+    raw = page.get_by_role("region", name="The raw call")
+    expect(raw).to_contain_text("Authorization: Bearer AAIk")
+    assert re.search(r"Bearer AAIk\S{2}\*\*\*\S{4}$", raw.inner_text(), re.MULTILINE)
+
+
 def test_a_name_full_of_markup_stays_text(stage: Page, caller: Client) -> None:
     entry = {
         "customer": {"fullName": MARKUP.replace("{{7*7}}", ""), "customerSegment": "<b>9</b>", "birthday": "never"}
