@@ -104,7 +104,7 @@ class Loader:
     def __init__(self, contract: Contract, root: Path | None = None) -> None:
         self.root = shipped_scenarios() if root is None else root
         self._contract = contract
-        self._more_errors = load_companions(contract).oauth_errors
+        self.companions = load_companions(contract)
         self._shown_root = "scenarios" if root is None else str(root)
         self._entry_cache: dict[tuple[str, bytes], list[Scenario]] = {}
         self._retired: list[list[Scenario]] = []
@@ -193,7 +193,7 @@ class Loader:
                     continue
                 base = (section, pattern)
                 scenario, found = read_entry(
-                    entry, section, pattern, place, self._contract, self._more_errors, is_magic
+                    entry, section, pattern, place, self._contract, self.companions.oauth_errors, is_magic
                 )
                 scenarios.append(scenario)
                 wrong += [((*base, *path), text) for path, text in found]

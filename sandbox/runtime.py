@@ -26,7 +26,7 @@ from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .documents import Mistake
 from .journal import Exchange, Recorder
-from .loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_companions, load_contract, scenario_schema
+from .loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
 from .misuse import Missing, Misuse
 from .people import HandedOut, People
 from .settings import Settings
@@ -68,9 +68,9 @@ class Sandbox:
         self.settings = settings
         self.clock = clock or Clock()
         self.contract: Contract = load_contract()
-        self.companions = load_companions(self.contract)
         self._profile = settings.bank_profile
         self.loader = Loader(self.contract, settings.scenarios)
+        self.companions = self.loader.companions
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
         self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
@@ -206,8 +206,7 @@ class Sandbox:
 
     def profile(self, space: str) -> Profile:
         """Return how strict the bank's side is in a space."""
-        found = self.spaces.find(space)
-        return (found and found.profile) or self.spaces.for_all.profile or self._profile
+        return self._profile_in(self.spaces.find(space))
 
     def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
         """Set the checks or the wording of a space; what is None stays as it is now. Raises Misuse."""
@@ -398,12 +397,15 @@ class Sandbox:
             space.calls,
             overrides,
             self.settings.real_cards,
-            Access(space.profile or for_all.profile or self._profile, scenery.clients, scenery.signer),
+            Access(self._profile_in(space), scenery.clients, scenery.signer),
         )
 
     def _now(self, space: Space | None, real: datetime) -> datetime:
         setting = (space and space.clock) or self.spaces.for_all.clock
         return setting.now(real) if setting else real
+
+    def _profile_in(self, space: Space | None) -> Profile:
+        return (space and space.profile) or self.spaces.for_all.profile or self._profile
 
     def _record(
         self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision

@@ -18,7 +18,7 @@ from math import ceil
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from .messages import SESSION_PREFIX, TOKEN_PREFIX, Violation, as_text, instant, listed, shown
+from .messages import SESSION_PREFIX, TOKEN_PREFIX, UUID_FORM, Violation, as_text, instant, listed, shown
 from .schema import meant
 
 CHECKS: Mapping[str, str] = {
@@ -39,7 +39,7 @@ WRONG_SECRET = "sandbox-wrong-secret"  # noqa: S105 - a word that every secret i
 _SIGNATURE_BYTES = 16
 _TAG_BYTES = 4
 _WORD = "sandbox-"
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_UUID = re.compile(UUID_FORM, re.ASCII | re.IGNORECASE)
 _SID = re.compile(rf"{SESSION_PREFIX}[0-9A-F]{{56}}", re.ASCII)
 
 

@@ -14,6 +14,9 @@ LIST_HEADERS = frozenset({"accept", "accept-language", "prefer"})
 # What issued tokens and sessions begin with: the look of the family's tokens, and a name that can't be overlooked.
 TOKEN_PREFIX, SESSION_PREFIX = "AAIk", "SANDBOX-"
 
+# RFC 4122, 3, in lower case.
+UUID_FORM = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+
 IdentityKind: TypeAlias = Literal["customerId", "cardNumber"]
 IDENTITY_LENGTHS: Mapping[IdentityKind, int] = {"customerId": 12, "cardNumber": 16}
 
@@ -178,7 +181,7 @@ _NAMED_SECRET = re.compile(
 )
 _ISSUED = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{40,}}|{SESSION_PREFIX}[0-9A-F]{{56}}", re.ASCII)
 _SECRET = re.compile(
-    r"(?P<uuid>(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-]))"
+    rf"(?P<uuid>(?<![0-9a-f-]){UUID_FORM}(?![0-9a-f-]))"
     r"|[0-9](?:[ -]?[0-9]){12,}|bearer +[^\s\"',}]+",
     re.ASCII | re.IGNORECASE,
 )
