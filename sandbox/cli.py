@@ -16,8 +16,8 @@ from .settings import SETTINGS, Setting, Settings
 
 # Everything else is imported by the command that needs it: `--help` and `health` answer at once.
 if TYPE_CHECKING:
-    from .certificates import Certificates
     from .runtime import Sandbox
+    from .server.tls import Certificates
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -75,19 +75,19 @@ def commands() -> None:
 @commands.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
-    from .certificates import Certificates
-    from .guard import with_token
-    from .misuse import Misuse
-    from .server import log_to_stderr
-    from .server import serve as run
+    from .server.guard import with_token
+    from .server.protocol import log_to_stderr
+    from .server.protocol import serve as run
+    from .server.tls import Certificates
+    from .user_errors import UserError
 
     settings = with_token(_settings(flags))
     log_to_stderr(settings.access_log)
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
-    except Misuse as misuse:
-        raise click.UsageError(str(misuse)) from None
+    except UserError as error:
+        raise click.UsageError(str(error)) from None
 
     def greet(urls: list[str]) -> None:
         # A server whose greeting nobody reads serves all the same.
@@ -105,7 +105,7 @@ for _setting in SETTINGS:
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> None:
     """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes."""
-    from .loader import MAGIC_FILE, Loader, ScenarioMistakes, load_contract
+    from .files.loader import MAGIC_FILE, Loader, ScenarioMistakes, load_contract
 
     try:
         scenery = Loader(load_contract(), path).load()
@@ -135,8 +135,8 @@ def ask(
     """Answer one call without a server; print status, headers and body."""
     from http import HTTPStatus
 
-    from .app import reply_headers
     from .core.messages import bank_request
+    from .server.app import reply_headers
 
     if body is None:
         fields = {"customerId": customer_id, "cardNumber": card_number}
@@ -174,14 +174,14 @@ def customers(
     birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
 ) -> None:
     """Find customers with a property."""
-    from .control import customer_json
-    from .misuse import Misuse
+    from .control.routes import customer_json
+    from .user_errors import UserError
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
     try:
         found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
-    except Misuse as misuse:
-        raise click.UsageError(str(misuse)) from None
+    except UserError as error:
+        raise click.UsageError(str(error)) from None
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -239,14 +239,14 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
     from datetime import timedelta
 
     from .core.durations import read_duration
-    from .misuse import Misuse
+    from .user_errors import UserError
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
     try:
         seconds = timedelta(seconds=read_duration(lifetime)) if lifetime is not None else None
         click.echo(sandbox.issue_token(client_id, scope, seconds)["access_token"])
-    except Misuse as misuse:
-        raise click.UsageError(str(misuse)) from None
+    except UserError as error:
+        raise click.UsageError(str(error)) from None
     except ValueError as mistake:
         raise click.UsageError(f"--lifetime: {mistake}") from None
 
@@ -263,7 +263,7 @@ def session(client_id: str, scenarios: Path | None) -> None:
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
     """Make DIRECTORY with commented scenario files to start from."""
-    from .loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+    from .files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 
     shipped = shipped_scenarios()
     files = {
@@ -276,7 +276,9 @@ def init(directory: Path) -> None:
         _fail(f"{there[0]} is there already; choose another directory or move it away")
     for target, source in files.items():
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(source.read_text("utf-8").replace("$schema=../sandbox/", "$schema=.schema/"), "utf-8")
+        target.write_text(
+            source.read_text("utf-8").replace("$schema=../sandbox/documents/", "$schema=.schema/"), "utf-8"
+        )
         click.echo(f"wrote {target}")
     click.echo(f"now: segment-sandbox serve --scenarios {directory}")
 
@@ -321,7 +323,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 
 def _sandbox(settings: Settings) -> "Sandbox":
-    from .loader import ScenarioMistakes
+    from .files.loader import ScenarioMistakes
     from .runtime import Sandbox
 
     try:

@@ -14,8 +14,8 @@ from .core.customers import Birthday, Country, Customer, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
 from .core.scenarios import CustomerOutcome, Scenario
-from .loader import Scenery
-from .misuse import Missing, Misuse
+from .files.loader import Scenery
+from .user_errors import NotFound, UserError
 
 MOST_CUSTOMERS = 1_000
 _SEARCHED = 500_000
@@ -70,17 +70,17 @@ class People:
         self._handed_out = handed_out
 
     def find(self, number: str, country_code: str | None = None) -> FoundCustomer:
-        """Show the customer who has this customerId or cardNumber. Raises Misuse, or Missing when nobody has."""
+        """Show the customer who has this customerId or cardNumber. Raises UserError, or NotFound when nobody has."""
         kind: IdentityKind = "customerId" if len(number) <= IDENTITY_LENGTHS["customerId"] else "cardNumber"
         identity = Identity(kind, number)
         if not number.isascii() or not number.isdigit() or len(number) > IDENTITY_LENGTHS[kind]:
-            raise Misuse("expected a customerId of up to 12 digits or a cardNumber of up to 16")
+            raise UserError("expected a customerId of up to 12 digits or a cardNumber of up to 16")
         country = self._country(country_code)
         scenario = self._book.match(identity)
         if scenario and (found := self._written(scenario, identity, country)):
             return found
         if scenario or not identity.is_full_length or not self._population.synthesizes_unknown:
-            raise Missing(
+            raise NotFound(
                 f"{identity} is no customer's" + (f": {scenario.title} in {scenario.place}" if scenario else "")
             )
         return self._synthetic(identity, country)
@@ -97,10 +97,10 @@ class People:
         """Find up to `count` customers with these properties, those in scenario files first, always in one order.
 
         `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now. The search begins at the
-        position `after`, and ends when it has looked at so many. Raises Misuse.
+        position `after`, and ends when it has looked at so many. Raises UserError.
         """
         if not 1 <= count <= MOST_CUSTOMERS:
-            raise Misuse(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
+            raise UserError(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
         country = self._country(country_code)
         suits = self._suits(country, birthday, segment)
         everybody = self._written_from(country, suits, after)
@@ -148,13 +148,13 @@ class People:
         birthday: str | None = None,
         segment: str | None = None,
     ) -> FoundCustomer:
-        """Return a customer with these properties whom nobody was given before. Raises Misuse where there is none."""
+        """Return such a customer whom nobody was given before. Raises UserError where there is none."""
         country = self._country(country_code)
         population = self._population
         if segment is not None and segment not in population.segments:
-            raise Misuse(f"segment: found {segment[:40]!r}, expected one of {', '.join(population.segments)}")
+            raise UserError(f"segment: found {segment[:40]!r}, expected one of {', '.join(population.segments)}")
         if birthday == "never":
-            raise Misuse("birthday: every synthetic customer has one; expected today or MM-DD")
+            raise UserError("birthday: every synthetic customer has one; expected today or MM-DD")
         suits = self._suits(country, birthday, segment)
         with self._handed_out.lock:
             begin = self._handed_out.next
@@ -162,14 +162,14 @@ class People:
                 if found:
                     self._handed_out.next = position - len(self._cast) + 1
                     return found
-        raise Misuse("nobody is like that: synthetic customers have a birthday today or on one day of the year")
+        raise UserError("nobody is like that: synthetic customers have a birthday today or on one day of the year")
 
     def _country(self, code: str | None) -> Country:
         countries = self._population.countries
         if code is None:
             return self._population.home
         if (country := countries.get(code.upper())) is None:
-            raise Misuse(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
+            raise UserError(f"country: found {code[:40]!r}, expected one of {', '.join(countries)}")
         return country
 
     def _suits(self, country: Country, birthday: str | None, segment: str | None) -> Suits:
@@ -177,7 +177,7 @@ class People:
         try:
             wanted = None if birthday is None else read_birthday(birthday)
         except ValueError as mistake:
-            raise Misuse(f"birthday: {mistake}") from None
+            raise UserError(f"birthday: {mistake}") from None
 
         def suits(found_segment: str, found_birthday: Birthday) -> bool:
             if segment is not None and found_segment != segment:

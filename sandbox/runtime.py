@@ -24,13 +24,12 @@ from .core.faults import FAULTS
 from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
-from .documents import Mistake
-from .journal import Exchange, Recorder
-from .loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
-from .misuse import Missing, Misuse
+from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
+from .files.yaml_source import Mistake
 from .people import HandedOut, People
 from .settings import Settings
-from .spaces import (
+from .state.journal import Exchange, Recorder
+from .state.spaces import (
     EARLIEST,
     FOR_ALL,
     LATEST,
@@ -44,6 +43,7 @@ from .spaces import (
     read_period,
     space_name,
 )
+from .user_errors import NotFound, UserError
 
 # Longer than any that is registered, and short enough for a header.
 LONGEST_CLIENT_ID = 1_000
@@ -132,14 +132,14 @@ class Sandbox:
         return self.spaces.use(name, self.clock.now())
 
     def place_override(self, space: str, section: str, pattern: str, entry: object) -> Override:
-        """Place a scenario in a space, from an entry as in a file. Raises Misuse with all mistakes."""
+        """Place a scenario in a space, from an entry as in a file. Raises UserError with all mistakes."""
         real = self.clock.now()
         target = self.spaces.use(space, real)
         schema = entry_schema(section, pattern)
         mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
         mistakes += (((), problem) for problem in _key_problems(section, pattern))
         if mistakes or not isinstance(entry, dict):
-            raise _misuse_of_entry(mistakes)
+            raise _user_error_of_entry(mistakes)
         lifetime = None
         try:
             lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
@@ -154,9 +154,9 @@ class Sandbox:
             if owner and (owner.section, owner.pattern) != (section, pattern):
                 mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
-            raise _misuse_of_entry(mistakes)
+            raise _user_error_of_entry(mistakes)
         if len(target.overrides(real)) >= MOST_OVERRIDES and not target.find(section, pattern, real):
-            raise Misuse(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
+            raise UserError(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
         self._placed += 1
         override = Override(scenario, entry, real + lifetime if lifetime else None)
         target.place(override)
@@ -168,17 +168,17 @@ class Sandbox:
         return found.overrides(self.clock.now()) if found else []
 
     def remove_override(self, space: str, section: str, pattern: str) -> None:
-        """Take an override away. Raises Missing."""
+        """Take an override away. Raises NotFound."""
         found = self.spaces.find(space)
         if found is None or not found.remove(section, pattern):
-            raise Missing(f"there is no override for {section} {without_secrets(pattern)} in {space}")
+            raise NotFound(f"there is no override for {section} {without_secrets(pattern)} in {space}")
 
     def now(self, space: str) -> datetime:
         """Return what time it is in a space."""
         return self._now(self.spaces.find(space), self.clock.now())
 
     def set_clock(self, space: str, now: str | None, advance: str | None, is_ticking: bool | None) -> None:
-        """Set a space's clock to a moment, or move it. Raises Misuse.
+        """Set a space's clock to a moment, or move it. Raises UserError.
 
         A moment freezes the clock there, unless `is_ticking`; moving leaves it frozen or ticking as it was.
         """
@@ -194,9 +194,9 @@ class Sandbox:
                 moment = self._now(target, real) + read_period(advance or "")
                 ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
         except (ValueError, OverflowError) as mistake:
-            raise Misuse(f"{'now' if advance is None else 'advance'}: {mistake}") from None
+            raise UserError(f"{'now' if advance is None else 'advance'}: {mistake}") from None
         if not EARLIEST <= moment < LATEST:
-            raise Misuse(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
+            raise UserError(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
         target.clock = ClockSetting(real, moment, ticks)
 
     def release_clock(self, space: str) -> None:
@@ -209,12 +209,12 @@ class Sandbox:
         return self._profile_in(self.spaces.find(space))
 
     def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
-        """Set the checks or the wording of a space; what is None stays as it is now. Raises Misuse."""
+        """Set the checks or the wording of a space; what is None stays as it is now. Raises UserError."""
         profile = self.profile(space)
         try:
             checked = profile.checks if checks is None else read_checks(checks)
         except ValueError as mistake:
-            raise Misuse(f"profile: {mistake}") from None
+            raise UserError(f"profile: {mistake}") from None
         worded_live = profile.live_texts if live_texts is None else live_texts
         self.space(space).profile = Profile(checked, worded_live)
 
@@ -226,7 +226,7 @@ class Sandbox:
     def issue_token(
         self, client_id: str, scope: str | None = None, lifetime: timedelta | None = None
     ) -> dict[str, Any]:
-        """Issue a token by the clock of the client's space, as the token call does. Raises Misuse.
+        """Issue a token by the clock of the client's space, as the token call does. Raises UserError.
 
         A `lifetime` of zero makes one that has expired already.
         """
@@ -234,7 +234,7 @@ class Sandbox:
         try:
             scope = self.companions.scope(scope or "")
         except ValueError as mistake:
-            raise Misuse(f"scope: {mistake}") from None
+            raise UserError(f"scope: {mistake}") from None
         lifetime = self.companions.lifetime if lifetime is None else lifetime
         return self.companions.token_body(client_id, scope, lifetime, self._world_in(space_name(client_id)))
 
@@ -254,7 +254,7 @@ class Sandbox:
         return self.contract.curl(base_url, self.valid_headers(), options)
 
     def begin_session(self, client_id: str) -> str:
-        """Begin a session of a client without a call; return its sid. Raises Misuse."""
+        """Begin a session of a client without a call; return its sid. Raises UserError."""
         _check_client_id(client_id)
         real = self.clock.now()
         space = self._space_of(client_id, real)
@@ -263,9 +263,9 @@ class Sandbox:
         return sid
 
     def session_key(self, sid: str) -> SessionKey:
-        """Return the key of a session. Raises Missing where it is not known."""
+        """Return the key of a session. Raises NotFound where it is not known."""
         if not self._scenery.signer.knows_session(sid):
-            raise Missing("this is no session that was begun with this seed")
+            raise NotFound("this is no session that was begun with this seed")
         return self.companions.session_key(sid)
 
     def exchanges(self, space: str) -> Iterator[Exchange]:
@@ -429,7 +429,7 @@ class Sandbox:
 
 def _check_client_id(client_id: str) -> None:
     if not 0 < len(client_id) <= LONGEST_CLIENT_ID or not client_id.isprintable():
-        raise Misuse(f"client_id: expected 1 to {LONGEST_CLIENT_ID} printable characters")
+        raise UserError(f"client_id: expected 1 to {LONGEST_CLIENT_ID} printable characters")
 
 
 def _key_problems(section: str, pattern: str) -> Iterator[str]:
@@ -441,6 +441,6 @@ def _key_problems(section: str, pattern: str) -> Iterator[str]:
         yield from (message for _, message in scenario_schema().mistakes(file))
 
 
-def _misuse_of_entry(mistakes: list[tuple[DataPath, str]]) -> Misuse:
+def _user_error_of_entry(mistakes: list[tuple[DataPath, str]]) -> UserError:
     named = [(".".join(map(str, path)), without_secrets(message)) for path, message in mistakes]
-    return Misuse("; ".join(f"{path}: {message}" if path else message for path, message in named), named)
+    return UserError("; ".join(f"{path}: {message}" if path else message for path, message in named), named)

@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.misuse import Misuse
-from sandbox.spaces import EARLIEST, LATEST
+from sandbox.state.spaces import EARLIEST, LATEST
+from sandbox.user_errors import UserError
 
 _FIRST, _LAST = EARLIEST.date(), LATEST.date() - timedelta(days=1)
 # When a day of travel begins: the desks are open.
@@ -43,7 +43,7 @@ def month_of(day: date) -> Month:
 
 
 def read_day(text: str) -> date:
-    """Read a day as YYYY-MM-DD. Raises Misuse."""
+    """Read a day as YYYY-MM-DD. Raises UserError."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -51,7 +51,7 @@ def read_day(text: str) -> date:
     # Other ways to write a day, such as 20280229, are read by the same function.
     if day and day.isoformat() == text and _FIRST <= day <= _LAST:
         return day
-    raise Misuse(f"day: found {text[:40]!r}, expected a day that exists, as YYYY-MM-DD, from 1900 to 2999")
+    raise UserError(f"day: found {text[:40]!r}, expected a day that exists, as YYYY-MM-DD, from 1900 to 2999")
 
 
 def next_leap_day(today: date) -> date:

@@ -7,14 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control import clock_json, customer_json
+from sandbox.control.routes import clock_json, customer_json
 from sandbox.core.decide import HTTP, PRECEDENCE
 from sandbox.core.directives import FAULT, REQUEST_HEADERS, SCENARIO
 from sandbox.core.faults import FAULTS
-from sandbox.misuse import Misuse
 from sandbox.people import Found
 from sandbox.runtime import Sandbox
-from sandbox.spaces import FOR_ALL
+from sandbox.state.spaces import FOR_ALL
+from sandbox.user_errors import UserError
 
 from .rendering import ENTRIES, HOME, TRY, Renderer, space_of
 
@@ -62,8 +62,8 @@ class Pages:
             after = read_position(query.get("after", "0"))
             # Others don't wait, and nobody waits for long: who is not found yet is looked for on the next page.
             found = await asyncio.to_thread(self._search, space_of(request), wish, after)
-        except Misuse as misuse:
-            after, mistake = 0, str(misuse)
+        except UserError as error:
+            after, mistake = 0, str(error)
         return self._renderer.page(
             request,
             "customers.html",
@@ -170,10 +170,10 @@ class Pages:
 
 
 def read_position(text: str) -> int:
-    """Read where a search goes on. Raises Misuse."""
+    """Read where a search goes on. Raises UserError."""
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
-    raise Misuse(f"after: found {text[:40]!r}, expected a number")
+    raise UserError(f"after: found {text[:40]!r}, expected a number")
 
 
 def _heading(wish: Mapping[str, str], count: int) -> str:

@@ -12,14 +12,15 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control import control_document
+from sandbox.control.routes import control_document
 from sandbox.core.contract import DEFAULT_LANGUAGE, curl_command, translations
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
-from sandbox.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+from sandbox.core.openapi import resolved
+from sandbox.files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 from sandbox.runtime import Sandbox
 
 from .rendering import Entry, Renderer
-from .schemas import Row, Schema, fields, parts, resolved
+from .schemas import Row, Schema, fields, parts
 
 API = Entry("/docs", "The bank's API", "Every header, field and answer of the contract")
 COMPANIONS = Entry("/docs/companions", "Login and key exchange", "The calls that a channel makes around it")
@@ -107,8 +108,7 @@ class Reference:
         )
 
     async def companions(self, request: Request) -> Response:
-        document = _with_contract(self._sandbox.companions.document, self._sandbox.contract.document)
-        return self._document(request, COMPANIONS, document, "/companions.openapi.yaml")
+        return self._document(request, COMPANIONS, self._sandbox.companions.document, "/companions.openapi.yaml")
 
     async def control(self, request: Request) -> Response:
         return self._document(request, CONTROL, control_document(), "/_sandbox/openapi.json")
@@ -151,21 +151,6 @@ class Reference:
                 }
             )
         return described
-
-
-def _with_contract(node: Any, contract: Schema, is_inside: bool = False) -> Any:
-    """Return a document with all that it borrows from the contract written out in it."""
-    if isinstance(node, list):
-        return [_with_contract(each, contract, is_inside) for each in node]
-    if not isinstance(node, Mapping):
-        return node
-    file, _, pointer = node.get("$ref", "").partition("#/")
-    if file or (is_inside and pointer):
-        target: Any = contract
-        for step in pointer.split("/"):
-            target = target[step.replace("~1", "/")]
-        return _with_contract(target, contract, True)
-    return {name: _with_contract(each, contract, is_inside) for name, each in node.items()}
 
 
 def operations(document: Schema, base_url: str) -> Iterator[Operation]:

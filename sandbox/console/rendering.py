@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from sandbox import __version__
 from sandbox.runtime import Sandbox
-from sandbox.spaces import FOR_ALL, space_name
+from sandbox.state.spaces import FOR_ALL, space_name
 
 _SECURITY = {
     "Content-Security-Policy": (

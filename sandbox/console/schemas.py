@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
+from sandbox.core.openapi import resolved
+
 Schema: TypeAlias = Mapping[str, Any]
 
 # Enough to see how a part is written; no two with the same fields.
@@ -132,17 +134,6 @@ class _Naming(_Unfolding):
             return schema, None
         target, name = resolved(schema, self._document), schema["$ref"].rpartition("/")[2]
         return {"description": schema.get("description", target.get("description", ""))}, name
-
-
-def resolved(node: Schema, document: Schema) -> Schema:
-    """Follow a reference to what it names; what stands beside the reference stays."""
-    while "$ref" in node:
-        beside = {name: value for name, value in node.items() if name != "$ref"}
-        target: Any = document
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            target = target[step]
-        node = {**target, **beside}
-    return node
 
 
 def _rows(schema: Schema, path: str, is_required: bool, references: _Unfolding, depth: int = 0) -> Iterator[Row]:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from sandbox.admission import Admission
-from sandbox.misuse import Misuse
+from sandbox.control_auth import Admission
+from sandbox.user_errors import UserError
 
 from .rendering import HOME, Renderer
 
@@ -82,10 +82,10 @@ def safe_target(wanted: str) -> str:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """Read a small form. Raises Misuse."""
+    """Read a small form. Raises UserError."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_FORM_BYTES:
-            raise Misuse(f"the form has more than {LARGEST_FORM_BYTES} bytes")
+            raise UserError(f"the form has more than {LARGEST_FORM_BYTES} bytes")
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

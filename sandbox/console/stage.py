@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.clock import read_instant
-from sandbox.control import clock_json
+from sandbox.control.routes import clock_json
 from sandbox.core.messages import masked
 from sandbox.people import FoundCustomer
 from sandbox.runtime import Sandbox
-from sandbox.spaces import FOR_ALL
+from sandbox.state.spaces import FOR_ALL
 
 from .pages import MOST_LOOKED_AT
 from .rendering import Renderer, space_of

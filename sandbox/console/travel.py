@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.clock import read_instant
-from sandbox.control import Yaml, clock_json, customer_json, profile_json
+from sandbox.control.routes import Yaml, clock_json, customer_json, profile_json
 from sandbox.core.credentials import CHECKS
-from sandbox.misuse import Misuse
 from sandbox.runtime import Sandbox
-from sandbox.spaces import FOR_ALL, Override, Space
+from sandbox.state.spaces import FOR_ALL, Override, Space
+from sandbox.user_errors import UserError
 
 from .almanac import month_of, next_leap_day, opening, read_day
 from .rendering import Renderer, space_of
@@ -39,8 +39,8 @@ class Travel:
         try:
             if wanted := request.query_params.get("day"):
                 day = read_day(wanted)
-        except Misuse as misuse:
-            mistake = str(misuse)
+        except UserError as error:
+            mistake = str(error)
         people, leap_day = self._sandbox.people(space), next_leap_day(today)
         celebration = await asyncio.to_thread(people.celebrating, day, _MOST_CELEBRATING, _SAMPLE)
         month = month_of(day)

@@ -17,6 +17,7 @@ from .decide import Answer, CallKey, Decision, World, and_more, override, play, 
 from .directives import KEY_EXCHANGE, TOKEN
 from .inquiry import Inquiry
 from .messages import BankReply, BankRequest, Violation, as_text, instant, shown
+from .openapi import resolved
 from .scenarios import ErrorOutcome
 from .templates import TemplateMistake
 
@@ -90,7 +91,7 @@ class Companions:
         self._patterns = [(pattern, call.name) for call in calls for pattern in call.paths]
         operations = {call.name: call.operation for call in calls}
         parameters = operations[KEY_EXCHANGE]["parameters"]
-        self._key_headers = {reference["$ref"].rpartition("/")[2] for reference in parameters}
+        self._key_headers = {resolved(parameter, document)["name"] for parameter in parameters}
         responses = operations[TOKEN]["responses"]
         self.oauth_errors = {error.name: error for error in documented_errors(400, responses["400"])}
         example = responses["200"]["content"]["application/json"]["examples"]["token"]["value"]

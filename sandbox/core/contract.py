@@ -1,6 +1,6 @@
 """The contract, asked as questions: which headers, which bodies, which documented errors, which replies are allowed.
 
-Rule 1: everything here is read out of `openapi.yaml`; no header name, error text or pattern of the bank is repeated.
+Rule 1: everything here is read out of the document; no header name, error text or pattern of the bank is repeated.
 Rule 2: a violation never quotes a credential or a value of the body.
 """
 
@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
-from .chance import chance
-from .jsontext import read_json
 from .messages import LIST_HEADERS, BankReply, BankRequest, Violation, instant, shown
+from .openapi import resolved
+from .seeded_random import chance
+from .strict_json import read_json
 
 DEFAULT_LANGUAGE = "en"
 
@@ -130,7 +131,7 @@ class Contract:
         schemes = components["securitySchemes"].values()
         credentials = {scheme.get("name", "Authorization") for scheme in schemes}
         self.headers = tuple(self._header_rules(credentials))
-        self.request_schema = self._resolve(_json_content(self.operation["requestBody"])["schema"])
+        self.request_schema = resolved(_json_content(self.operation["requestBody"])["schema"], self.document)
         self._fields: Mapping[str, Any] = self.request_schema["properties"]
         self._field_validators = {name: _validator(schema) for name, schema in self._fields.items()}
         self.example_headers = {rule.name: rule.example for rule in self.headers if rule.required and rule.example}
@@ -142,7 +143,7 @@ class Contract:
         ).is_valid
         self._body_is_valid = _validator(self.request_schema).is_valid
         self._reply_validators = {
-            status: _validator({**_json_content(self._resolve(response))["schema"], "components": components})
+            status: _validator({**_json_content(resolved(response, self.document))["schema"], "components": components})
             for status, response in self.operation["responses"].items()
         }
 
@@ -204,7 +205,7 @@ class Contract:
 
     def _header_rules(self, credentials: set[str]) -> Iterator[HeaderRule]:
         for reference in self.operation["parameters"]:
-            parameter = self._resolve(reference)
+            parameter = resolved(reference, self.document)
             name = parameter["name"]
             yield HeaderRule(
                 name,
@@ -236,14 +237,6 @@ class Contract:
         if rule.key == "content-type" and not is_json(value):
             return "is not application/json"
         return None
-
-    def _resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        while "$ref" in node:
-            target: Any = self.document
-            for part in node["$ref"].removeprefix("#/").split("/"):
-                target = target[part]
-            node = target
-        return node
 
 
 def curl_command(method: str, url: str, headers: Mapping[str, str], body: str, options: Sequence[str] = ()) -> str:

@@ -10,13 +10,13 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from .chance import chance
 from .contract import Contract
 from .credentials import OPEN, Access
 from .customers import Population, looks_real
 from .inquiry import Inquiry
 from .messages import BankReply, BankRequest, Identity, Place, Violation, shown
 from .scenarios import SYNTHETIC, AnyDelay, Draw, ErrorOutcome, Outcome, Scenario, ScenarioBook
+from .seeded_random import chance
 from .templates import TemplateMistake
 
 # Which scenario was asked, and for whom: what calls are counted by.

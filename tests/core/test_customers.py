@@ -29,7 +29,7 @@ from sandbox.core.customers import (
     looks_real,
 )
 from sandbox.core.messages import Identity
-from sandbox.loader import _locales
+from sandbox.files.loader import _locales
 
 from .bank import DOCUMENTED_CARD, MEXICO, POPULATION
 
@@ -161,7 +161,7 @@ def test_another_seed_country_or_kind_of_number_is_somebody_else() -> None:
 _SCRIPT = """
 import sys
 from sandbox.core.messages import Identity
-from sandbox.loader import Loader, load_contract
+from sandbox.files.loader import Loader, load_contract
 population = Loader(load_contract()).load().population
 for line in sys.stdin.read().split():
     code, number = line.split(":")

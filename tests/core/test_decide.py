@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.app import reply_headers
 from sandbox.core.contract import DocumentedError
 from sandbox.core.customers import card_of
 from sandbox.core.decide import PRECEDENCE, Decision, World, decide, explain, refuse
 from sandbox.core.directives import DATE, DELAY, FAULT, PREFER, REASON, SCENARIO
 from sandbox.core.messages import BankRequest, Identity, Place
 from sandbox.core.scenarios import ScenarioBook
+from sandbox.server.app import reply_headers
 
 from .bank import CONTRACT, DOCUMENTED_CARD, DOCUMENTED_ID, OTHER_CARD, SOME_ID, book, request, world
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.documents import read_document
-from sandbox.loader import Loader, ScenarioMistakes, Scenery, load_contract, shipped_scenarios
+from sandbox.files.loader import Loader, ScenarioMistakes, Scenery, load_contract, shipped_scenarios
+from sandbox.files.yaml_source import read_document
 
 CONTRACT = load_contract()
 

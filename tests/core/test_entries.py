@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sandbox.core.entries import read_birthday, read_entry
 from sandbox.core.messages import Place
 from sandbox.core.schema import Path
-from sandbox.loader import scenario_schema
+from sandbox.files.loader import scenario_schema
 
 from .bank import CONTRACT, OTHER_CARD
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.core.chance import chance
 from sandbox.core.faults import Fault
+from sandbox.core.seeded_random import chance
 
 
 def struck(fault: Fault, calls: int) -> list[int]:

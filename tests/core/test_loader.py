@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.customers import RESERVED_PREFIX
 from sandbox.core.messages import Identity
-from sandbox.loader import LARGEST_BYTES, STARTER_FILE, Loader, ScenarioMistakes, Scenery, shipped_scenarios
+from sandbox.files.loader import LARGEST_BYTES, STARTER_FILE, Loader, ScenarioMistakes, Scenery, shipped_scenarios
 
 from .bank import CONTRACT, SHIPPED, SOME_ID, is_one_line
 

@@ -11,14 +11,14 @@ from starlette.routing import Route
 
 from sandbox.console import SIGN_IN
 from sandbox.console.rendering import ENTRIES
-from sandbox.control import PREFIX, health_routes, routes
-from sandbox.loader import PACKAGE
+from sandbox.control.routes import PREFIX, health_routes, routes
+from sandbox.files.loader import DOCUMENTS
 from sandbox.runtime import Sandbox
-from sandbox.verification import Match
+from sandbox.state.verification import Match
 
 from .readme import README
 
-DOCUMENT = yaml.safe_load((PACKAGE / "control.openapi.yaml").read_bytes())
+DOCUMENT = yaml.safe_load((DOCUMENTS / "control.openapi.yaml").read_bytes())
 OPERATIONS = {
     (method.upper(), path): operation
     for path, operations in DOCUMENT["paths"].items()

@@ -11,13 +11,13 @@ import yaml
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from sandbox import control
+from sandbox.control import routes as control
 from sandbox.core.directives import KEY_EXCHANGE, TOKEN
 from sandbox.core.faults import FAULTS
-from sandbox.loader import (
+from sandbox.files.loader import (
     COMPANIONS_FILE,
     CONTRACT_FILE,
-    PACKAGE,
+    DOCUMENTS,
     SCENARIO_SCHEMA_FILE,
     SESSION_KEYS_FILE,
     STARTER_FILE,
@@ -27,10 +27,10 @@ from sandbox.loader import (
     shipped_scenarios,
 )
 from sandbox.runtime import Sandbox
-from sandbox.wire import _COMMITS
+from sandbox.server.faults import _INJECTIONS
 
 CONTRACT = yaml.safe_load(CONTRACT_FILE.read_bytes())
-CONTROL_FILE = PACKAGE / "control.openapi.yaml"
+CONTROL_FILE = DOCUMENTS / "control.openapi.yaml"
 CONTROL = yaml.safe_load(CONTROL_FILE.read_bytes())
 # The bank's facts: the one place besides the contract itself where they are written.
 HEADERS = {
@@ -125,7 +125,7 @@ def test_the_schema_names_every_error_and_every_fault() -> None:
     assert definitions["errorName"]["enum"] == list(load_contract().errors_by_name)
     own = list(load_companions(load_contract()).oauth_errors)
     assert definitions["token"]["properties"]["error"]["enum"] == [*own, *definitions["errorName"]["enum"]]
-    assert definitions["faultName"]["enum"] == list(FAULTS) == list(_COMMITS)
+    assert definitions["faultName"]["enum"] == list(FAULTS) == list(_INJECTIONS)
 
 
 def test_what_ships_has_no_mistake(tmp_path: Path) -> None:

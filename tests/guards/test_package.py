@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from sandbox import __version__
-from sandbox.loader import load_contract
+from sandbox.files.loader import load_contract
 
 from .wheels import ROOT, build
 
@@ -75,7 +75,7 @@ def test_the_wheel_carries_everything_in_the_package_and_the_shipped_scenarios_a
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    assert {"sandbox/py.typed", "sandbox/openapi.yaml", "sandbox/scenarios/world.yaml"} < expected.keys()
+    assert {"sandbox/py.typed", "sandbox/documents/bank.openapi.yaml", "sandbox/scenarios/world.yaml"} < expected.keys()
     found = contents(wheel)
     assert {name: data for name, data in found.items() if ".dist-info/" not in name} == expected
 

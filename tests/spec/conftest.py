@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-CONTRACT = yaml.safe_load((ROOT / "sandbox" / "openapi.yaml").read_bytes())
+CONTRACT = yaml.safe_load((ROOT / "sandbox" / "documents" / "bank.openapi.yaml").read_bytes())
 PATH = next(iter(CONTRACT["paths"]))
 OPERATION = CONTRACT["paths"][PATH]["post"]
 HEADERS = {

@@ -9,7 +9,7 @@ import yaml
 
 from tests.spec.conftest import HEADERS, ROOT, Client, Server
 
-DOCUMENT = yaml.safe_load((ROOT / "sandbox" / "companions.openapi.yaml").read_bytes())
+DOCUMENT = yaml.safe_load((ROOT / "sandbox" / "documents" / "companions.openapi.yaml").read_bytes())
 LUIS = {"customerId": "321116471234"}
 TOKEN_PATH, KEY_PATH = "/api/v1/oauth/token", "/api/v1/security/e2eKey"
 GRANT = {"grant_type": "client_credentials", "scope": "/api/v1"}

@@ -16,7 +16,10 @@ from .conftest import DESKTOP, PHONE, THEMES, Visit, Visitor, serious_issues
 
 ANCHOR = OPERATION["operationId"]
 BOOKS = ("/docs", "/docs/companions", "/docs/scenarios", "/docs/control")
-SCHEMAS = {kind: json.loads((ROOT / "sandbox" / f"{kind}.schema.json").read_bytes()) for kind in ("scenario", "world")}
+SCHEMAS = {
+    kind: json.loads((ROOT / "sandbox" / "documents" / f"{kind}.schema.json").read_bytes())
+    for kind in ("scenario", "world")
+}
 PARTS = [(kind, name) for kind, schema in SCHEMAS.items() for name in ("", *schema.get("$defs", {}))]
 # In a contract, an error's texts stand beside it in other languages.
 TEXTS = [

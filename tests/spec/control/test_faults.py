@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from sandbox.core.faults import FAULTS
-from sandbox.wire import DRIP_SECONDS
+from sandbox.server.faults import DRIP_SECONDS
 from tests.spec.conftest import HEADERS, PATH, Serve, Server
 
 from .conftest import NUMBER, Caller, Join

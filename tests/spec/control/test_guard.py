@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from sandbox.guard import OPEN_PATHS
+from sandbox.server.guard import OPEN_PATHS
 from tests.spec.conftest import HEADERS, PATH, Serve, Server
 
 from .conftest import NUMBER, Caller, Join, assert_problem

@@ -12,10 +12,10 @@ from queue import Queue
 import httpx2
 import pytest
 
-from sandbox.journal import LONGEST_TEXT
 from sandbox.runtime import Sandbox
-from sandbox.server import Server as InProcess
+from sandbox.server.protocol import Server as InProcess
 from sandbox.settings import Settings
+from sandbox.state.journal import LONGEST_TEXT
 from tests.spec.conftest import PATH, Serve
 
 from .conftest import NUMBER, Caller, Join, assert_problem, eventually

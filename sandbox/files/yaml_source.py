@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .core.messages import Place, one_line, shown, without_secrets
-from .core.schema import Path
+from sandbox.core.messages import Place, one_line, shown, without_secrets
+from sandbox.core.schema import Path
 
 DEEPEST = 24
 

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import console
-from .admission import Admission
-from .control import PREFIX, Problem
-from .settings import Settings
+from sandbox import console
+from sandbox.control.routes import PREFIX, Problem
+from sandbox.control_auth import Admission
+from sandbox.settings import Settings
 
 OPEN_PATHS = frozenset({f"{PREFIX}/health", f"{PREFIX}/openapi.json"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from .clock import read_instant
-from .core.companions import RULES, Companions
-from .core.contract import Contract
-from .core.decide import HTTP, PRECEDENCE
-from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, instant, shown, without_secrets
-from .core.schema import meant
+from sandbox.clock import read_instant
+from sandbox.core.companions import RULES, Companions
+from sandbox.core.contract import Contract
+from sandbox.core.decide import HTTP, PRECEDENCE
+from sandbox.core.faults import FAULTS
+from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown, without_secrets
+from sandbox.core.schema import meant
+
 from .journal import JSON_NAMES, Exchange, number_hash
 
 _NUMBERS: dict[str, str] = {"status": r"\d{3}", **{str(kind): r"\d+" for kind in IDENTITY_LENGTHS}}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from .journal import Exchange, Journal, Reader
-from .wire import TRANSPORT
+from sandbox.connection import TRANSPORT, hung_up
+from sandbox.state.journal import Exchange, Journal, Reader
 
 PING_SECONDS = 15.0
 _RETRY_MILLISECONDS = 1000
@@ -82,9 +82,3 @@ def _event(exchange: Exchange) -> str:
 
 async def _send_text(send: Send, text: str) -> None:
     await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
-
-
-async def hung_up(receive: Receive) -> None:
-    """Wait until the caller has hung up."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

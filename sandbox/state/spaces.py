@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from .clock import read_instant
-from .core.credentials import Profile
-from .core.decide import CallKey
-from .core.durations import read_duration
-from .core.messages import Identity, shown
-from .core.scenarios import Scenario, ScenarioBook
+from sandbox.clock import read_instant
+from sandbox.core.credentials import Profile
+from sandbox.core.decide import CallKey
+from sandbox.core.durations import read_duration
+from sandbox.core.messages import Identity, shown
+from sandbox.core.scenarios import Scenario, ScenarioBook
+
 from .journal import Journal
 
 FOR_ALL = "*"

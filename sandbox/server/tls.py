@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .misuse import Misuse
-from .settings import Settings, is_host
+from sandbox.settings import Settings, is_host
+from sandbox.user_errors import UserError
 
 ROOT_FILE, CLIENT_FILE = "ca.pem", "client.pem"
 
@@ -22,7 +22,7 @@ class Certificates:
     """What a server shows, and what its clients need: `root` and `client` are files, where they were made here."""
 
     def __init__(self, settings: Settings) -> None:
-        """Make or load the certificates. Raises Misuse where files can't be used."""
+        """Make or load the certificates. Raises UserError where files can't be used."""
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.set_alpn_protocols(["http/1.1"])
         self.root: Path | None = None
@@ -45,7 +45,7 @@ class Certificates:
             # Imported here: nobody else waits for it, and it is an extra.
             from trustme import CA
         except ImportError:
-            raise Misuse(
+            raise UserError(
                 "tls: a throw-away authority needs the package trustme: pip install 'segment-sandbox[tls]'; "
                 "or give a certificate with --tls-cert and --tls-key"
             ) from None
@@ -69,12 +69,12 @@ class Certificates:
 
 @contextmanager
 def _told(expected: str) -> Iterator[None]:
-    """Turn what goes wrong with a file or a name into a misuse that says what was expected."""
+    """Turn what goes wrong with a file or a name into a UserError that says what was expected."""
     try:
         yield
     except (OSError, ValueError) as error:
         # ssl.SSLError is an OSError, and what idna refuses a ValueError.
-        raise Misuse(f"{expected}; {getattr(error, 'strerror', None) or error}") from None
+        raise UserError(f"{expected}; {getattr(error, 'strerror', None) or error}") from None
 
 
 def _no_pass_phrase() -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-class Misuse(ValueError):
+class UserError(ValueError):
     """The sandbox itself was asked for something it does not have; the message says what it has.
 
     `mistakes` are those in an entry that was sent: (path, message).
@@ -14,5 +14,5 @@ class Misuse(ValueError):
         self.mistakes = mistakes
 
 
-class Missing(Misuse):
+class NotFound(UserError):
     """What was asked for is not there."""

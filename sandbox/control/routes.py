@@ -18,20 +18,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from .core.companions import SessionKey
-from .core.credentials import CHECKS
-from .core.decide import PRECEDENCE, Decision
-from .core.messages import bank_request, instant, without_secrets
-from .documents import YAML_LOADER
-from .journal import Exchange, Reader
-from .loader import PACKAGE
-from .misuse import Missing, Misuse
-from .parameters import read_body, read_fields, read_flag, read_number, read_query, read_seconds
-from .people import FoundCustomer
-from .runtime import OVERRIDE_SECTIONS, Sandbox
-from .spaces import FOR_ALL, Override, Space, space_name
-from .streams import EventStream, hung_up
-from .verification import Match, findings, order_verdict, verdict
+from sandbox.connection import hung_up
+from sandbox.core.companions import SessionKey
+from sandbox.core.credentials import CHECKS
+from sandbox.core.decide import PRECEDENCE, Decision
+from sandbox.core.messages import bank_request, instant, without_secrets
+from sandbox.files.loader import DOCUMENTS
+from sandbox.files.yaml_source import YAML_LOADER
+from sandbox.people import FoundCustomer
+from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox
+from sandbox.state.journal import Exchange, Reader
+from sandbox.state.spaces import FOR_ALL, Override, Space, space_name
+from sandbox.state.verification import Match, findings, order_verdict, verdict
+from sandbox.user_errors import NotFound, UserError
+
+from .requests import read_body, read_fields, read_flag, read_number, read_query, read_seconds
+from .streams import EventStream
 
 PREFIX = "/_sandbox"
 LONGEST_WAIT_SECONDS = 60.0
@@ -68,8 +70,8 @@ class Yaml(Response):
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return the problem for a misuse of the sandbox."""
-    status = 404 if isinstance(error, Missing) else 400
+    """Return the problem for a UserError."""
+    status = 404 if isinstance(error, NotFound) else 400
     mistakes = [
         {"path": without_secrets(path), "message": without_secrets(message)}
         for path, message in getattr(error, "mistakes", ())
@@ -214,7 +216,7 @@ class _Control:
     async def show_space(self, request: Request) -> Response:
         name = _space(request)
         if (space := self._sandbox.spaces.find(name)) is None:
-            raise Missing(f"there is no space {name[:80]!r}; one appears with the first call of its client_id")
+            raise NotFound(f"there is no space {name[:80]!r}; one appears with the first call of its client_id")
         return Json(self._summary(space))
 
     async def reset_space(self, request: Request) -> Response:
@@ -237,7 +239,7 @@ class _Control:
         for override in self._sandbox.overrides(_space(request)):
             if (override.scenario.section, override.scenario.pattern) == (section, pattern):
                 return Json(_override_json(override))
-        raise Missing(f"there is no override for {section[:40]} {pattern[:40]!r}")
+        raise NotFound(f"there is no override for {section[:40]} {pattern[:40]!r}")
 
     async def place_override(self, request: Request) -> Response:
         entry = await read_body(request)
@@ -268,7 +270,7 @@ class _Control:
     async def set_profile(self, request: Request) -> Response:
         wish = await read_fields(request, "profile", "liveTexts")
         if not wish:
-            raise Misuse("expected profile, liveTexts or both")
+            raise UserError("expected profile, liveTexts or both")
         space = _space(request)
         self._sandbox.set_profile(space, wish.get("profile"), read_flag("liveTexts", wish))
         return Json(profile_json(self._sandbox, space))
@@ -297,7 +299,7 @@ class _Control:
         seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), LONGEST_WAIT_SECONDS)
         match, space = self._match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
-            raise Misuse(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
+            raise UserError(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
         if wanted and not await self._came(request, space, match, wanted, seconds):
             count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
             return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
@@ -327,18 +329,18 @@ class _Control:
         for exchange in self._sandbox.exchanges(_space(request)):
             if exchange.id == number:
                 return Json(exchange.as_json())
-        raise Missing(f"there is no exchange {number} in the journal; it keeps the last ones only")
+        raise NotFound(f"there is no exchange {number} in the journal; it keeps the last ones only")
 
     async def verify(self, request: Request) -> Response:
         wish = await read_fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
         exchanges = reversed(list(self._sandbox.exchanges(_space(request))))
         if (in_order := wish.pop("inOrder", None)) is not None:
             if wish or not isinstance(in_order, list) or not in_order:
-                raise Misuse("inOrder: expected a list of matches, and nothing beside it")
+                raise UserError("inOrder: expected a list of matches, and nothing beside it")
             return Json(order_verdict(exchanges, [self._match(match) for match in in_order]))
         match = self._match(wish.pop("match", {}))
         if len(wish) > 1:
-            raise Misuse(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
+            raise UserError(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
         comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
         return Json(verdict(exchanges, match, comparison, read_number(comparison, str(wanted))))
 
@@ -369,7 +371,7 @@ class _Control:
         wish = await read_fields(request, "space", "headers", "body")
         headers, body = wish.get("headers", self._sandbox.contract.example_headers), wish.get("body", "")
         if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-            raise Misuse("headers: expected an object of texts")
+            raise UserError("headers: expected an object of texts")
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         space = _named_space({"space": headers.get("client_id", FOR_ALL), **wish})
@@ -401,11 +403,11 @@ class _Control:
 
     def _match(self, wanted: Any) -> Match:
         if not isinstance(wanted, Mapping):
-            raise Misuse(f"match: expected an object with {', '.join(Match.FIELDS)}")
+            raise UserError(f"match: expected an object with {', '.join(Match.FIELDS)}")
         try:
             return Match(wanted, self._sandbox.contract, self._sandbox.companions)
         except ValueError as mistake:
-            raise Misuse(str(mistake)) from None
+            raise UserError(str(mistake)) from None
 
     async def _came(self, request: Request, space: str, match: Match, wanted: int, seconds: float) -> bool:
         """Wait until so many exchanges match; tell whether they came in time."""
@@ -452,7 +454,7 @@ def _named_space(wish: Mapping[str, str]) -> str:
 def _client_id(wish: Mapping[str, Any]) -> str:
     if client_id := wish.get("client_id"):
         return str(client_id)
-    raise Misuse("client_id: expected the one that the calls will be made with")
+    raise UserError("client_id: expected the one that the calls will be made with")
 
 
 def _set_by(space: str, own: object, for_all: object, default: str) -> str:
@@ -541,5 +543,5 @@ class _Dumper(yaml.SafeDumper):
 @cache
 def control_document() -> dict[str, Any]:
     """Return the description of this API."""
-    document: dict[str, Any] = yaml.load((PACKAGE / "control.openapi.yaml").read_bytes(), Loader=YAML_LOADER)  # noqa: S506
+    document: dict[str, Any] = yaml.load((DOCUMENTS / "control.openapi.yaml").read_bytes(), Loader=YAML_LOADER)  # noqa: S506
     return document

@@ -21,11 +21,12 @@ from typing import Any
 
 import uvicorn
 
+from sandbox.connection import TRANSPORT
+from sandbox.core.messages import BankRequest
+from sandbox.runtime import Sandbox
+
 from .app import Shell, reply_headers
-from .certificates import Certificates
-from .core.messages import BankRequest
-from .runtime import Sandbox
-from .wire import TRANSPORT
+from .tls import Certificates
 
 log = logging.getLogger("sandbox")
 

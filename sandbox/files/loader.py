@@ -19,25 +19,28 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
-from .core.cast import Cast
-from .core.companions import Companions, SessionKey
-from .core.contract import Contract
-from .core.credentials import Signer
-from .core.customers import Country, Population
-from .core.directives import KEY_EXCHANGE, TOKEN
-from .core.entries import read_entry
-from .core.messages import Place, one_line
-from .core.scenarios import SECTIONS, Scenario, ScenarioBook
-from .core.schema import Path as DataPath
-from .core.schema import Schema, meant
-from .documents import YAML_LOADER, Document, Mistake, read_document
+from sandbox.core.cast import Cast
+from sandbox.core.companions import Companions, SessionKey
+from sandbox.core.contract import Contract
+from sandbox.core.credentials import Signer
+from sandbox.core.customers import Country, Population
+from sandbox.core.directives import KEY_EXCHANGE, TOKEN
+from sandbox.core.entries import read_entry
+from sandbox.core.messages import Place, one_line
+from sandbox.core.openapi import bundled
+from sandbox.core.scenarios import SECTIONS, Scenario, ScenarioBook
+from sandbox.core.schema import Path as DataPath
+from sandbox.core.schema import Schema, meant
 
-PACKAGE = Path(__file__).parent
-CONTRACT_FILE = PACKAGE / "openapi.yaml"
-COMPANIONS_FILE = PACKAGE / "companions.openapi.yaml"
-SESSION_KEYS_FILE = PACKAGE / "test-keys.json"
-SCENARIO_SCHEMA_FILE = PACKAGE / "scenario.schema.json"
-WORLD_SCHEMA_FILE = PACKAGE / "world.schema.json"
+from .yaml_source import YAML_LOADER, Document, Mistake, read_document
+
+PACKAGE = Path(__file__).parents[1]
+DOCUMENTS = PACKAGE / "documents"
+CONTRACT_FILE = DOCUMENTS / "bank.openapi.yaml"
+COMPANIONS_FILE = DOCUMENTS / "companions.openapi.yaml"
+SESSION_KEYS_FILE = DOCUMENTS / "test-keys.json"
+SCENARIO_SCHEMA_FILE = DOCUMENTS / "scenario.schema.json"
+WORLD_SCHEMA_FILE = DOCUMENTS / "world.schema.json"
 STARTER_FILE = PACKAGE / "starter" / "my-scenarios.yaml"
 WORLD_FILE = "world.yaml"
 MAGIC_FILE = "magic-values.yaml"
@@ -80,7 +83,8 @@ def load_contract() -> Contract:
 
 def load_companions(contract: Contract) -> Companions:
     """Load the calls around the contract's, with the test keys of their sessions."""
-    document = yaml.load(COMPANIONS_FILE.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
+    written = yaml.load(COMPANIONS_FILE.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
+    document = bundled(written, {CONTRACT_FILE.name: contract.document})
     file = json.loads(SESSION_KEYS_FILE.read_bytes())
     keys = [
         SessionKey(key["keyIdentifier"], file["exponent"], (int(key["p"], 16), int(key["q"], 16)))

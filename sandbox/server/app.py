@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
@@ -22,18 +21,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import control
-from .console import Console
-from .core.decide import Decision
-from .core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
-from .core.messages import BankRequest, bank_request, masked
+from sandbox.connection import Connection, wait
+from sandbox.console import Console
+from sandbox.control import routes as control
+from sandbox.core.decide import Decision
+from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
+from sandbox.core.messages import BankRequest, bank_request, masked
+from sandbox.files.watching import watch
+from sandbox.runtime import Sandbox
+from sandbox.state.journal import Exchange
+from sandbox.user_errors import UserError
+
+from .faults import inject
 from .guard import Guard
-from .journal import Exchange
-from .loader import COMPANIONS_FILE, CONTRACT_FILE
-from .misuse import Misuse
-from .runtime import Sandbox
-from .watching import watch
-from .wire import Wire, commit, wait
 
 LARGEST_BODY_BYTES = 64 * 1024
 
@@ -130,7 +130,7 @@ class Shell:
         }
         reply_body = b"" if method == "HEAD" else decision.reply.body
         if decision.fault:
-            await commit(decision.fault, start, reply_body, Wire(scope, receive, send, self._hurrying))
+            await inject(decision.fault, start, reply_body, Connection(scope, receive, send, self._hurrying))
         else:
             await send(start)
             await send({"type": "http.response.body", "body": reply_body})
@@ -229,7 +229,7 @@ def _pages(
         detail = f"{path[:80]} is not here; / lists what is" if error.status_code == 404 else f"{request.method} {path}"
         return control.Problem(error.status_code, detail, dict(error.headers or {}))
 
-    async def misuse(request: Request, error: Exception) -> Response:
+    async def user_error(request: Request, error: Exception) -> Response:
         return control.problem_of(error)
 
     async def defect(request: Request, error: Exception) -> Response:
@@ -238,23 +238,22 @@ def _pages(
     return Starlette(
         routes=[
             Route("/", index),
-            *_documents("/openapi", CONTRACT_FILE, sandbox.contract.document),
-            *_documents("/companions.openapi", COMPANIONS_FILE, sandbox.companions.document),
+            *_documents("/openapi", sandbox.contract.document),
+            *_documents("/companions.openapi", sandbox.companions.document),
             *control.health_routes(sandbox, stopping),
             *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
             *console.routes(),
         ],
-        exception_handlers={HTTPException: not_found, Misuse: misuse, Exception: defect},
+        exception_handlers={HTTPException: not_found, UserError: user_error, Exception: defect},
         lifespan=lifespan,  # type: ignore[arg-type]
     )
 
 
-def _documents(path: str, file: Path, document: Mapping[str, Any]) -> Iterator[Route]:
-    """Go through the routes of one document, as it was written and as JSON."""
-    written = file.read_bytes()
+def _documents(path: str, document: Mapping[str, Any]) -> Iterator[Route]:
+    """Go through the routes of one document, as YAML and as JSON."""
 
     async def as_yaml(request: Request) -> Response:
-        return Response(written, media_type="application/yaml")
+        return control.Yaml(document)
 
     async def as_json(request: Request) -> Response:
         return control.Json(document)

@@ -15,8 +15,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from .core.decide import Decision
-from .core.messages import (
+from sandbox.core.decide import Decision
+from sandbox.core.messages import (
     BankRequest,
     Place,
     Violation,

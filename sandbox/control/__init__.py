@@ -1,0 +1,1 @@
+"""The control API under `/_sandbox`: one face of the sandbox, for programs."""
