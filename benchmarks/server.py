@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from sandbox.files.loader import load_contract
 
-_CONTRACT = load_contract()
-PATH = _CONTRACT.path
-HEADERS = _CONTRACT.example_headers
+_OPERATION = load_contract().main
+PATH = _OPERATION.path
+HEADERS = _OPERATION.example_headers
 
 _WRK = ("wrk", "-t1", "-c16", f"-s{Path(__file__).with_name('load.lua')}")
 _TICKS = os.sysconf("SC_CLK_TCK")

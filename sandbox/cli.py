@@ -152,7 +152,8 @@ def ask(
         sent[name.strip().lower()] = value.strip()
     raw_headers = [(os.fsencode(name), os.fsencode(value)) for name, value in sent.items()]
     request = bank_request(raw_headers, os.fsencode(body))
-    decision, _ = sandbox.answer(request)
+    operation = sandbox.contract.main
+    decision, _ = sandbox.answer(operation, request, operation.method, operation.base_path + operation.path)
     click.echo(f"HTTP/1.1 {decision.reply.status} {HTTPStatus(decision.reply.status).phrase}")
     for key, content in reply_headers(decision, request.headers.get("uuid", "")):
         click.echo(f"{key.decode()}: {content.decode('utf-8', 'replace')}")

@@ -13,7 +13,7 @@ from .core.cast import Suits
 from .core.customers import Birthday, Country, Customer, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
-from .core.scenarios import CustomerOutcome, Scenario
+from .core.scenarios import CustomerOutcome, Scenario, owner_of
 from .files.loader import Scenery
 from .user_errors import NotFound, UserError
 
@@ -219,7 +219,7 @@ class People:
         outcome = scenario.steps[-1].outcome
         if not isinstance(outcome, CustomerOutcome) or outcome.has_templates:
             return None
-        customer = outcome.customer(self._population, country, identity)
+        customer = outcome.customer(self._population, country, owner_of(scenario.numbers(identity), identity))
         numbers: dict[str, str | None] = {kind: scenario.own(kind) for kind in IDENTITY_LENGTHS}
         numbers[identity.kind] = identity.value
         return self._found(country, numbers["customerId"], numbers["cardNumber"], customer, str(scenario.place))

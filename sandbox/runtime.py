@@ -5,6 +5,7 @@ Rule 2: what calls change belongs to a space, the caller's client_id, and spaces
 """
 
 import heapq
+import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,17 +15,22 @@ from typing import Any, NamedTuple
 
 from . import __version__
 from .clock import Clock
-from .core.companions import SessionKey
-from .core.contract import Contract
+from .core.bank import MoreOperations
+from .core.call import Call, call_of
+from .core.caller import Caller
 from .core.credentials import Access, Profile, read_checks
-from .core.decide import Decision, World, decide, explain, refuse
+from .core.curl import curl_command
+from .core.decide import Decision, NumberNeeded, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, without_secrets
+from .core.openapi import Document
+from .core.operation import Operation
+from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
-from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
+from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_bank, scenario_schema
 from .files.yaml_source import Mistake
 from .people import HandedOut, People
 from .settings import Settings
@@ -63,14 +69,19 @@ class Reload(NamedTuple):
 class Sandbox:
     """The bank's side of the API, and everything that a user may ask about it."""
 
-    def __init__(self, settings: Settings = Settings(), clock: Clock | None = None) -> None:  # noqa: B008
-        """Load contract and scenarios. Raises ScenarioMistakes."""
+    def __init__(
+        self,
+        settings: Settings = Settings(),  # noqa: B008
+        clock: Clock | None = None,
+        more: Sequence[MoreOperations] = (),
+    ) -> None:
+        """Load the documents and the scenarios; `more` are further operations. Raises ScenarioMistakes."""
         self.settings = settings
         self.clock = clock or Clock()
-        self.contract: Contract = load_contract()
+        self.bank = load_bank(settings.prefix, more)
+        self.contract = self.bank.contract
         self._profile = settings.bank_profile
         self.loader = Loader(self.contract, settings.scenarios)
-        self.companions = self.loader.companions
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
         self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
@@ -80,26 +91,28 @@ class Sandbox:
         self._handed_out = HandedOut()
 
     @property
+    def companions_document(self) -> Document:
+        """The document of the operations beside the contract."""
+        return next(iter(self.contract.companions())).document
+
+    @property
     def scenery(self) -> Scenery:
         """The set of files in use."""
         return self._scenery
 
-    def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, Exchange]:
+    def answer(self, operation: Operation, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
         real = self.clock.now()
-        space = self._space_of(as_text(request.headers.get("client_id", "")), real)
-        decision = decide(request, self._world(space, real))
-        return decision, self._record(space, real, method, path or self.contract.path, request, decision)
-
-    def answer_companion(self, name: str, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
-        """Answer one of the calls around the API's: login or key exchange."""
-        real = self.clock.now()
-        space = self._space_of(self.companions.caller(name, request, self._scenery.clients), real)
-        decision = self.companions.decide(name, request, self._world(space, real))
-        return decision, self._record(space, real, method, path, request, decision)
+        space = self._space_of(operation.behaviour.client_of(request, self._scenery.clients), real)
+        world = self._world(space, real)
+        call = self._call(operation, request, world, self._now(space, real))
+        while isinstance(decision := decide(call, world), NumberNeeded):
+            call.numbers[decision.key] = space.take(decision.key)
+        return decision, self._record(space, real, method, path, request, decision, call)
 
     def refuse(
         self,
+        operation: Operation | None,
         request: BankRequest,
         status: int,
         error: str,
@@ -107,20 +120,26 @@ class Sandbox:
         reason: str,
         method: str = "",
         path: str = "",
-        operation: str | None = None,
     ) -> tuple[Decision, Exchange]:
-        """Answer a call that is not one of the API's, in the shape of the bank's errors.
+        """Answer a call that is not one of the bank's, in the shape of its errors.
 
         `operation` is the one that it tried to be, which tells who calls.
         """
         real = self.clock.now()
-        space = self._space_of(self.companions.caller(operation, request, self._scenery.clients), real)
-        decision = refuse(request, self._world(space, real), status, error, location, reason)
-        return decision, self._record(space, real, method, path, request, decision)
+        tried = operation or self.contract.main
+        space = self._space_of(tried.behaviour.client_of(request, self._scenery.clients), real)
+        call = self._call(tried, request, self._world(space, real), self._now(space, real))
+        decision = refuse(call, status, error, location, reason)
+        return decision, self._record(space, real, method, path, request, decision, call)
 
-    def explain(self, space: str, request: BankRequest) -> list[Decision]:
+    def explain(self, space: str, operation: Operation, request: BankRequest) -> list[Decision]:
         """Say which rule would answer in that space, and which it beats, without counting or writing anything."""
-        return explain(request, self._world_in(space))
+        real, found = self.clock.now(), self.spaces.find(space) or Space(space, 1, self.clock.now())
+        world = self._world(found, real)
+        call = self._call(operation, request, world, self._now(found, real))
+        while isinstance(decisions := explain(call, world), NumberNeeded):
+            call.numbers[decisions.key] = found.calls.get(decisions.key, 0)
+        return decisions
 
     def all_spaces(self) -> list[Space]:
         """Return the space for all, and then those that were used, the latest last."""
@@ -146,8 +165,8 @@ class Sandbox:
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(f"overrides of {space}", self._placed + 1)
-        scenario, found = read_entry(entry, section, pattern, place, self.contract, self.companions.oauth_errors)
-        scenario = scenario._replace(serial=self._placed + 1)
+        scenario, found = read_entry(entry, section, pattern, place, self.contract)
+        scenario = scenario.numbered(self._placed + 1)
         mistakes += found
         for number in filter(None, (scenario.identity, scenario.other)):
             owner = target.owner_of(number)
@@ -232,15 +251,16 @@ class Sandbox:
         """
         _check_client_id(client_id)
         try:
-            scope = self.companions.scope(scope or "")
+            scope = self.bank.login.scope(scope or "")
         except ValueError as mistake:
             raise UserError(f"scope: {mistake}") from None
-        lifetime = self.companions.lifetime if lifetime is None else lifetime
-        return self.companions.token_body(client_id, scope, lifetime, self._world_in(space_name(client_id)))
+        login, space = self.bank.login, self.spaces.find(space_name(client_id))
+        lifetime = login.lifetime if lifetime is None else lifetime
+        return login.issued(client_id, scope, lifetime, self._now(space, self.clock.now()), self._access(space))
 
     def valid_headers(self, client_id: str | None = None) -> dict[str, str]:
         """Return headers with which a call is let in: the contract's examples, and a token where those are checked."""
-        headers: dict[str, str] = dict(self.contract.example_headers)
+        headers: dict[str, str] = dict(self.contract.main.example_headers)
         headers["client_id"] = client_id or headers["client_id"]
         profile, clients = self.profile(space_name(headers["client_id"])), self._scenery.clients
         if "clients" in profile.checks and headers["client_id"] not in clients and clients:
@@ -251,22 +271,22 @@ class Sandbox:
 
     def curl(self, base_url: str, options: Sequence[str] = ()) -> str:
         """Return a call that is let in as a command to paste into a shell; `options` are more of curl's."""
-        return self.contract.curl(base_url, self.valid_headers(), options)
+        operation = self.contract.main
+        url, body = base_url + operation.base_path + operation.path, json.dumps(operation.example)
+        return curl_command(operation.method, url, self.valid_headers(), body, options)
 
     def begin_session(self, client_id: str) -> str:
         """Begin a session of a client without a call; return its sid. Raises UserError."""
         _check_client_id(client_id)
         real = self.clock.now()
         space = self._space_of(client_id, real)
-        sid, counted = self.companions.begin_session(client_id, "", self._world(space, real))
-        space.count(counted)
-        return sid
+        return begun_session(client_id, space.take(SESSIONS), "", self._now(space, real), self._access(space))
 
     def session_key(self, sid: str) -> SessionKey:
         """Return the key of a session. Raises NotFound where it is not known."""
         if not self._scenery.signer.knows_session(sid):
             raise NotFound("this is no session that was begun with this seed")
-        return self.companions.session_key(sid)
+        return self.bank.key_exchange.key(sid)
 
     def exchanges(self, space: str) -> Iterator[Exchange]:
         """Go through the exchanges of a space, newest first; `*` means those of all spaces."""
@@ -379,26 +399,19 @@ class Sandbox:
     def _space_of(self, client_id: str, real: datetime) -> Space:
         return self.spaces.use(space_name(client_id), real)
 
-    def _world_in(self, space: str) -> World:
-        """Return the world as it is in a space, which need not appear for that."""
-        real = self.clock.now()
-        return self._world(self.spaces.find(space) or Space(space, 1, real), real)
-
     def _world(self, space: Space, real: datetime) -> World:
         scenery, for_all = self._scenery, self.spaces.for_all
         overrides: tuple[ScenarioBook, ...] = ()
         if space.has_overrides or for_all.has_overrides:
             overrides = tuple(book for book in (space.book(real), for_all.book(real)) if book)
-        return World(
-            self.contract,
-            scenery.population,
-            scenery.book,
-            self._now(space, real),
-            space.calls,
-            overrides,
-            self.settings.real_cards,
-            Access(self._profile_in(space), scenery.clients, scenery.signer),
-        )
+        return World(scenery.population, scenery.book, overrides, self.settings.real_cards, self._access(space))
+
+    def _access(self, space: Space | None) -> Access:
+        return Access(self._profile_in(space), self._scenery.clients, self._scenery.signer)
+
+    def _call(self, operation: Operation, request: BankRequest, world: World, now: datetime) -> Call:
+        languages, names = self.contract.languages, self.contract.operations
+        return call_of(Caller(operation, request, world.population, world.access, languages, names), request, now)
 
     def _now(self, space: Space | None, real: datetime) -> datetime:
         setting = (space and space.clock) or self.spaces.for_all.clock
@@ -408,11 +421,9 @@ class Sandbox:
         return (space and space.profile) or self.spaces.for_all.profile or self._profile
 
     def _record(
-        self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision
+        self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision, call: Call
     ) -> Exchange:
-        for key in decision.counted:
-            space.count(key)
-        exchange = self._recorder.exchange(real, space.name, method, path, request, decision)
+        exchange = self._recorder.exchange(real, space.name, method, path, request, decision, call.identities)
         space.journal.record(exchange)
         self.spaces.for_all.journal.pass_on(exchange)
         return exchange

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.core.contract import weighted
+from sandbox.core.headers import weighted
 from sandbox.runtime import Sandbox
 
 from .pages import Pages

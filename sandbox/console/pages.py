@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.control.routes import clock_json, customer_json
-from sandbox.core.decide import HTTP, PRECEDENCE
+from sandbox.core.decide import HTTP, precedence
 from sandbox.core.directives import FAULT, REQUEST_HEADERS, SCENARIO
 from sandbox.core.faults import FAULTS
 from sandbox.people import Found
@@ -48,7 +48,7 @@ class Pages:
             mistakes=health["lastReload"]["mistakes"][:_MOST_MISTAKES],
             clock=clock_json(self._sandbox, space_of(request)),
             curl=self._sandbox.curl(str(request.base_url).rstrip("/")),
-            endpoint=contract.base_path + contract.path,
+            endpoint=contract.main.base_path + contract.main.path,
             catalogue=self._sandbox.catalogue(),
             others=[entry for entry in ENTRIES if entry != HOME],
         )
@@ -101,7 +101,7 @@ class Pages:
         """Try it: a form for one call; the query fills it in, so that a link reopens a call."""
         query, contract = request.query_params, self._sandbox.contract
         calling = self._calling(space_of(request))
-        example = "" if {*contract.request_schema["properties"], "body"} & {*query} else calling["example"]
+        example = "" if {*contract.main.body["properties"], "body"} & {*query} else calling["example"]
         countries = self._sandbox.scenery.population.countries
         home = self._sandbox.scenery.population.home
         choices: dict[str, Iterable[str]] = {
@@ -124,7 +124,7 @@ class Pages:
             "try.html",
             numbers=[
                 field(name, schema["description"], example if name == "customerId" else "", is_header=False)
-                for name, schema in contract.request_schema["properties"].items()
+                for name, schema in contract.main.body["properties"].items()
             ],
             body=query.get("body", ""),
             fields=[
@@ -135,7 +135,7 @@ class Pages:
                     required=rule.required,
                     is_secret=rule.name == "Authorization",
                 )
-                for rule in contract.headers
+                for rule in contract.main.headers
             ],
             directives=[field(name, text.replace("`", ""), "") for name, text in REQUEST_HEADERS.items()],
             **calling,
@@ -143,12 +143,12 @@ class Pages:
 
     async def live(self, request: Request) -> Response:
         contract = self._sandbox.contract
-        names = (*(rule.name for rule in contract.headers if rule.key != "uuid"), *REQUEST_HEADERS)
+        names = (*(rule.name for rule in contract.main.headers if rule.key != "uuid"), *REQUEST_HEADERS)
         return self._renderer.page(
             request,
             "live.html",
             wish={name: request.query_params.get(name, "").strip() for name in _FILTERS},
-            rules=[*(rule.__name__ for rule in PRECEDENCE), HTTP],
+            rules=[*(rule.__name__ for rule in precedence(contract.main)), HTTP],
             codes=contract.errors_by_name,
             spelt={name.lower(): name for name in names},
             try_path=TRY.path,
@@ -163,9 +163,9 @@ class Pages:
         contract = self._sandbox.contract
         client_id = CLIENT_ID if space == FOR_ALL else space
         return {
-            "endpoint": contract.base_path + contract.path,
+            "endpoint": contract.main.base_path + contract.main.path,
             "headers": self._sandbox.valid_headers(client_id),
-            "example": contract.request_schema["properties"]["customerId"]["example"],
+            "example": contract.main.body["properties"]["customerId"]["example"],
         }
 
 

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.control.routes import control_document
-from sandbox.core.contract import DEFAULT_LANGUAGE, curl_command, translations
+from sandbox.core.curl import curl_command
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
+from sandbox.core.documented_errors import DEFAULT_LANGUAGE, translations
 from sandbox.core.openapi import resolved
 from sandbox.files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 from sandbox.runtime import Sandbox
@@ -84,12 +85,12 @@ class Reference:
 
     async def api(self, request: Request) -> Response:
         contract = self._sandbox.contract
-        url = str(request.base_url).rstrip("/") + contract.base_path + contract.path
+        url = str(request.base_url).rstrip("/") + contract.main.base_path + contract.main.path
         ways = {
             error.get("code") or error["gateway"]: {
                 **error,
                 "call": curl_command(
-                    "POST", url, contract.example_headers, json.dumps({"customerId": error["customerId"]})
+                    "POST", url, contract.main.example_headers, json.dumps({"customerId": error["customerId"]})
                 ),
             }
             for error in self._sandbox.catalogue()
@@ -108,7 +109,7 @@ class Reference:
         )
 
     async def companions(self, request: Request) -> Response:
-        return self._document(request, COMPANIONS, self._sandbox.companions.document, "/companions.openapi.yaml")
+        return self._document(request, COMPANIONS, self._sandbox.companions_document, "/companions.openapi.yaml")
 
     async def control(self, request: Request) -> Response:
         return self._document(request, CONTROL, control_document(), "/_sandbox/openapi.json")

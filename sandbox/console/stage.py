@@ -52,7 +52,7 @@ class Stage:
         return self._renderer.page(
             request,
             "stage.html",
-            endpoint=contract.base_path + contract.path,
+            endpoint=contract.main.base_path + contract.main.path,
             headers=self._headers(client_id),
             desks=DESKS,
             desk=wanted if wanted in DESKS else next(iter(DESKS)),
@@ -60,7 +60,7 @@ class Stage:
             # What each status means is the contract's to say.
             meanings={
                 status: response["description"]
-                for status, response in contract.operation["responses"].items()
+                for status, response in contract.main.responses.items()
                 if not status.startswith("2")
             },
             day=read_instant(clock["now"]).astimezone(home.zone),

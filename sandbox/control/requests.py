@@ -15,7 +15,20 @@ from sandbox.user_errors import UserError
 LARGEST_BODY_BYTES = 2**20
 
 _TEXTS = frozenset(
-    {"birthday", "segment", "country", "space", "now", "advance", "profile", "client_id", "scope", "lifetime"}
+    {
+        "birthday",
+        "segment",
+        "country",
+        "space",
+        "now",
+        "advance",
+        "profile",
+        "client_id",
+        "scope",
+        "lifetime",
+        "operation",
+        "query",
+    }
 )
 
 

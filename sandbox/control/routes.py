@@ -19,10 +19,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.connection import hung_up
-from sandbox.core.companions import SessionKey
 from sandbox.core.credentials import CHECKS
-from sandbox.core.decide import PRECEDENCE, Decision
+from sandbox.core.decide import Decision, precedence
 from sandbox.core.messages import bank_request, instant, without_secrets
+from sandbox.core.rules.key_exchange import SessionKey
+from sandbox.core.schema import meant
 from sandbox.files.loader import DOCUMENTS
 from sandbox.files.yaml_source import YAML_LOADER
 from sandbox.people import FoundCustomer
@@ -348,10 +349,10 @@ class _Control:
         name = _space(request)
         spaces = [*self._sandbox.spaces] if name == FOR_ALL else [*filter(None, [self._sandbox.spaces.find(name)])]
         contract = self._sandbox.contract
-        operations = {name: sum(space.journal.operations[name] for space in spaces) for name in self._operations}
-        own = contract.operation_id
+        operations = {name: sum(space.journal.operations[name] for space in spaces) for name in contract.operations}
+        own = contract.main.id
         errors = {code: sum(space.journal.codes[own, code] for space in spaces) for code in contract.errors_by_name}
-        names = [rule.__name__ for rule in PRECEDENCE]
+        names = [rule.__name__ for rule in precedence(contract.main)]
         rules = {name: sum(space.journal.rules[own, name] for space in spaces) for name in names}
         found = await asyncio.to_thread(lambda: findings(self._sandbox.exchanges(name), contract))
         return Json(
@@ -368,14 +369,20 @@ class _Control:
         )
 
     async def explain(self, request: Request) -> Response:
-        wish = await read_fields(request, "space", "headers", "body")
-        headers, body = wish.get("headers", self._sandbox.contract.example_headers), wish.get("body", "")
+        wish = await read_fields(request, "operation", "space", "headers", "body", "query")
+        operations = self._sandbox.contract.operations
+        name = wish.get("operation", self._sandbox.contract.main.id)
+        if (operation := operations.get(name)) is None:
+            raise UserError(f"operation: found {name[:40]!r}; {meant(name, operations)}")
+        headers, body = wish.get("headers", operation.example_headers), wish.get("body", "")
         if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
             raise UserError("headers: expected an object of texts")
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        space = _named_space({"space": headers.get("client_id", FOR_ALL), **wish})
-        winner, *beaten = self._sandbox.explain(space, bank_request(sent, text.encode("utf-8", "surrogatepass")))
+        asked = bank_request(sent, text.encode("utf-8", "surrogatepass"), wish.get("query", "").encode())
+        client_id = operation.behaviour.client_of(asked, {})
+        space = _named_space({"space": client_id or FOR_ALL, **wish})
+        winner, *beaten = self._sandbox.explain(space, operation, asked)
         return Json({**_decision_json(winner), "beats": [_decision_json(each, brief=True) for each in beaten]})
 
     async def reload(self, request: Request) -> Response:
@@ -397,15 +404,11 @@ class _Control:
             "profile": profile_json(self._sandbox, space.name),
         }
 
-    @property
-    def _operations(self) -> tuple[str, ...]:
-        return (self._sandbox.contract.operation_id, *self._sandbox.companions.methods)
-
     def _match(self, wanted: Any) -> Match:
         if not isinstance(wanted, Mapping):
             raise UserError(f"match: expected an object with {', '.join(Match.FIELDS)}")
         try:
-            return Match(wanted, self._sandbox.contract, self._sandbox.companions)
+            return Match(wanted, self._sandbox.contract)
         except ValueError as mistake:
             raise UserError(str(mistake)) from None
 

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from hashlib import blake2b
 from itertools import accumulate
-from json.encoder import encode_basestring
 from typing import Any, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from .messages import BankReply, Identity
+from .messages import Identity
 
 # An everyday birthday, no birthday at all, or the month and day of the real one.
 Birthday: TypeAlias = Literal["today", "never"] | tuple[int, int]
@@ -25,7 +24,6 @@ LeapDay: TypeAlias = Literal["02-28", "03-01", "leapYearsOnly"]
 SYNTHETIC_CARD_PREFIX = "9990"
 RESERVED_PREFIX = "9999"
 
-_JSON_HEADERS = ((b"content-type", b"application/json"),)
 _LEAP_DAY = (2, 29)
 _COMMON_DAYS = tuple((day.month, day.day) for day in (date(2001, 1, 1) + timedelta(n) for n in range(365)))
 
@@ -36,18 +34,6 @@ class Customer(NamedTuple):
     full_name: str
     segment: str
     birthday: Birthday
-
-    def reply(self, is_birthday: bool) -> BankReply:
-        """Return the bank's answer about this customer."""
-        return BankReply(
-            200,
-            _JSON_HEADERS,
-            (
-                f'{{"customer":{{"fullName":{encode_basestring(self.full_name)},'
-                f'"customerSegment":{encode_basestring(self.segment)},'
-                f'"birthdayTodayFlag":{"true" if is_birthday else "false"}}}}}'
-            ).encode(),
-        )
 
 
 class Country(NamedTuple):

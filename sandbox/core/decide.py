@@ -1,294 +1,349 @@
-"""How a call is answered: the rules are asked in the order of `PRECEDENCE`, and the first that answers has decided.
+"""How a call is answered: the rules of its operation are asked in order, and the first that answers has decided.
 
 Rule 1: a rule's docstring is the line that users read; its name is what X-Sandbox-Rule says.
 Rule 2: every violation is found and kept, also where an earlier rule answers.
-Rule 3: a decision names a delay; it never waits.
+Rule 3: a decision names a delay and a fault; it never waits and never breaks a connection.
+Rule 4: what is counted is taken by whoever asks: a rule that needs a number says so, and is asked again with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from .contract import Contract
+from .call import Call, CallKey, locations
 from .credentials import OPEN, Access
 from .customers import Population, looks_real
-from .inquiry import Inquiry
-from .messages import BankReply, BankRequest, Identity, Place, Violation, shown
-from .scenarios import SYNTHETIC, AnyDelay, Draw, ErrorOutcome, Outcome, Scenario, ScenarioBook
+from .directives import NO_DIRECTIVES
+from .documented_errors import DocumentedError
+from .messages import BankReply, Place, Violation, shown
+from .operation import Operation
+from .scenarios import (
+    AnyDelay,
+    CustomerOutcome,
+    Draw,
+    ErrorOutcome,
+    Outcome,
+    Scenario,
+    ScenarioBook,
+    UsualOutcome,
+    celebrates,
+)
 from .seeded_random import chance
 from .templates import TemplateMistake
 
-# Which scenario was asked, and for whom: what calls are counted by.
-CallKey: TypeAlias = tuple[str, str, int, str]
+# What stands in X-Sandbox-Rule where the call never became one of an operation: another path, method, size or no HTTP.
+HTTP = "http"
 
 
 class World(NamedTuple):
-    """Everything that a decision may depend on, frozen.
+    """Everything but the call itself that a decision may depend on, frozen.
 
-    `now` is aware; `calls` are the caller's counts so far; `overrides` are the caller's own, then everybody's; `access`
-    says who is let in.
+    `overrides` are the caller's own, then everybody's; `access` says who is let in; `real_cards` is what a card number
+    gets that looks real.
     """
 
-    contract: Contract
     population: Population
     book: ScenarioBook
-    now: datetime
-    calls: Mapping[CallKey, int]
     overrides: Sequence[ScenarioBook] = ()
     real_cards: str = "warn"
     access: Access = OPEN
+
+
+class NumberNeeded(NamedTuple):
+    """What a rule says that can't answer before it has the number of this call among those of a kind."""
+
+    key: CallKey
 
 
 def _no_draw(purpose: str) -> float:
     raise AssertionError("only counted scenarios draw")
 
 
-class Answer(NamedTuple):
-    """What a rule says: the outcome, why, and where the request is at fault."""
+class Answer:
+    """What a rule says: the outcome, why, and where the request is at fault.
 
-    outcome: Outcome
-    reason: str
-    location: str | None = None
-    scenario: Scenario | None = None
-    delay: AnyDelay | None = None
-    fault: str | None = None
-    draw: Draw = _no_draw
-    counted: CallKey | None = None
-
-
-class Decision(NamedTuple):
-    """Which rule answered, with what, and why.
-
-    `delay` is in seconds; `numbers` are those that were sent, in full; `error` is the code or gateway name of an
-    error; `counted` is what moves on with this call; `operation` is the call of a contract that was made, None where
-    it never became one.
+    `decision` keeps what came of it, where it is the same for every call.
     """
 
-    rule: str
-    reason: str
-    reply: BankReply
-    error: str | None = None
-    delay: float = 0.0
-    fault: str | None = None
-    violations: Sequence[Violation] = ()
-    warning: str | None = None
-    numbers: tuple[Identity, ...] = ()
-    scenario: Place | None = None
-    counted: tuple[CallKey, ...] = ()
-    operation: str | None = None
+    __slots__ = ("decision", "delay", "draw", "fault", "is_shared", "location", "outcome", "reason", "scenario")
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        reason: str,
+        location: str | None = None,
+        scenario: Scenario | None = None,
+        delay: AnyDelay | None = None,
+        fault: str | None = None,
+        draw: Draw = _no_draw,
+        is_shared: bool = False,
+    ) -> None:
+        self.outcome = outcome
+        self.reason = reason
+        self.location = location
+        self.scenario = scenario
+        self.delay = delay
+        self.fault = fault
+        self.draw = draw
+        self.is_shared = is_shared
+        self.decision: Decision | None = None
 
 
-Rule: TypeAlias = Callable[[Inquiry, World], Answer | None]
+class Decision:
+    """Which rule answered, with what, and why.
+
+    `delay` is in seconds; `error` is the code or gateway name of an error; `operation` is the one that was called, None
+    where the call never became one.
+    """
+
+    __slots__ = (
+        "delay", "error", "fault", "lines", "operation", "reason", "reply", "rule", "scenario", "violations", "warning",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        rule: str,
+        reason: str,
+        reply: BankReply,
+        error: str | None = None,
+        delay: float = 0.0,
+        fault: str | None = None,
+        violations: Sequence[Violation] = (),
+        warning: str | None = None,
+        scenario: Place | None = None,
+        operation: str | None = None,
+    ) -> None:
+        self.rule = rule
+        self.reason = reason
+        self.reply = reply
+        self.error = error
+        self.delay = delay
+        self.fault = fault
+        self.violations = violations
+        self.warning = warning
+        self.scenario = scenario
+        self.operation = operation
+        # The header lines that belong to it, once somebody has made them.
+        self.lines: bytes | None = None
 
 
-def forced(inquiry: Inquiry, world: World) -> Answer | None:
+Ruling: TypeAlias = Answer | NumberNeeded | None
+Rule: TypeAlias = Callable[[Call, World], Ruling]
+
+
+def forced(call: Call, world: World) -> Ruling:
     """The caller asked for an error or a named scenario in a header; it wins over everything."""
-    directives = inquiry.directives
+    directives = call.caller.directives
+    if directives is NO_DIRECTIVES:
+        return None
+    operation, header = call.operation, directives.scenario_header
     if directives.violations:
-        return _refuse(directives.violations[0], world.contract)
-    if (wish := directives.scenario) is None or directives.addressee:
+        return _refuse(directives.violations[0], operation)
+    if (wish := directives.scenario) is None or _is_for_another(call):
         return None
-    header = directives.scenario_header
-    if error := world.contract.error(wish):
-        reason = f"{header} asks for {error.name}{_also_breached(inquiry)}"
-        return Answer(ErrorOutcome(error), reason, _usual_location(error.name, inquiry))
+    if error := operation.error(wish):
+        name = f"{operation.id}:{error.name}" if directives.addressee else error.name
+        reason = f"{header} asks for {name}{call.also_breached()}"
+        return Answer(ErrorOutcome(error), reason, operation.default_location(error.name, call.identity))
     if scenario := world.book.named.get(wish.lower()):
-        before, after = f"{header} asks for {scenario.pattern}, ", _also_breached(inquiry)
-        return play(scenario, inquiry, world, before, after)
-    contract = world.contract
-    names = ", ".join([*contract.errors_by_name, *(named.pattern for named in world.book.named.values())])
-    return _refuse(
-        Violation("invalidRequest", header, f"{header} {shown(wish[:40])} is unknown; there are {names}"), contract
-    )
+        return play(scenario, call, world, f"{header} asks for {scenario.pattern}, ", call.also_breached())
+    names = ", ".join([*operation.errors, *(named.pattern for named in world.book.named.values())])
+    to_whom = f" to {operation.id}" if directives.addressee else ""
+    reason = f"{header} {shown(wish[:40])} is unknown{to_whom}; there are {names}"
+    return _refuse(Violation("invalidRequest", header, reason), operation)
 
 
-def contract_breach(inquiry: Inquiry, world: World) -> Answer | None:
+def contract_breach(call: Call, world: World) -> Ruling:
     """The request breaks the contract: credentials 401, headers 400, country, business or channel 403, body 400."""
-    if not inquiry.violations:
+    if not call.violations:
         return None
-    first, *others = inquiry.violations
-    return _refuse(first, world.contract, and_more(others))
+    first, *others = call.violations
+    more = f"; and {len(others)} more: {locations(others)}" if others else ""
+    return _refuse(first, call.operation, more)
 
 
-def override(inquiry: Inquiry, world: World) -> Answer | None:
+def override(call: Call, world: World) -> Ruling:
     """A scenario placed at run time names this identity: in the caller's space, or in the space for all."""
     for book in world.overrides:
-        scenario = book.find(inquiry.customer_id, inquiry.card_number)
-        if scenario and (answer := play(scenario, inquiry, world)):
+        if answer := _from_book(book, call, world):
             return answer
     return None
 
 
-def scenario_file(inquiry: Inquiry, world: World) -> Answer | None:
+def scenario_file(call: Call, world: World) -> Ruling:
     """A scenario file names this identity: customerId before cardNumber, exact before prefix; also magic values."""
-    scenario = world.book.find(inquiry.customer_id, inquiry.card_number)
-    return play(scenario, inquiry, world) if scenario else None
+    return _from_book(world.book, call, world)
 
 
-def identities_disagree(inquiry: Inquiry, world: World) -> Answer | None:
-    """Both identities were sent, and they are not the same customer's."""
-    customer_id, card_number = inquiry.customer_id, inquiry.card_number
-    if customer_id is None or card_number is None or world.book.agree(customer_id.value, card_number.value):
-        return None
-    reason = f"{customer_id} and {card_number} are not the same customer's"
-    return Answer(ErrorOutcome(world.contract.errors["businessValidationFailed"]), reason, "cardNumber")
+COMMON_RULES: tuple[Rule, ...] = (forced, contract_breach, override, scenario_file)
 
 
-def synthetic_customer(inquiry: Inquiry, world: World) -> Answer | None:
-    """Nobody wrote this identity down and it has full length: a customer is made up from the seed."""
-    identity = inquiry.identity
-    if identity is None or not identity.is_full_length or not world.population.synthesizes_unknown:
-        return None
-    return Answer(SYNTHETIC, f"{identity} in {inquiry.country.code} is made up from seed {world.population.seed}")
+def precedence(operation: Operation) -> tuple[Rule, ...]:
+    """Return the rules of an operation in the order in which they are asked."""
+    return (*COMMON_RULES, *operation.rules)
 
 
-def unknown_customer(inquiry: Inquiry, world: World) -> Answer:
-    """The identity belongs to nobody."""
-    identity = inquiry.identity or Identity("customerId", "")
-    why = "" if identity.is_full_length else "; it has not full length, 12 digits for a customerId, 16 for a cardNumber"
-    reason = f"{identity} is nobody's{why}"
-    return Answer(ErrorOutcome(world.contract.errors["resourceNotFound"]), reason, identity.kind)
-
-
-PRECEDENCE: tuple[Rule, ...] = (
-    forced,
-    contract_breach,
-    override,
-    scenario_file,
-    identities_disagree,
-    synthetic_customer,
-    unknown_customer,
-)
-
-
-# What stands in X-Sandbox-Rule where the call never became one of the API's: another path, method, size or no HTTP.
-HTTP = "http"
-
-
-def decide(request: BankRequest, world: World) -> Decision:
-    """Answer the request as the bank would in this world."""
-    inquiry = _inquiry(request, world)
-    for rule in PRECEDENCE:
-        if answer := rule(inquiry, world):
-            return _decision(rule.__name__, answer, inquiry, world)
+def decide(call: Call, world: World) -> Decision | NumberNeeded:
+    """Answer the call as the bank would in this world, or say which number is needed for that."""
+    _warn_of_real_card(call, world)
+    for rule in precedence(call.operation):
+        if ruling := rule(call, world):
+            return _decision(rule.__name__, ruling, call, world)
     raise AssertionError("the last rule always answers")
 
 
-def explain(request: BankRequest, world: World) -> list[Decision]:
-    """Return the decision on the request, and behind it those of all rules that it beats, in their order."""
-    inquiry = _inquiry(request, world)
-    answers = ((rule.__name__, rule(inquiry, world)) for rule in PRECEDENCE)
-    return [_decision(rule, answer, inquiry, world) for rule, answer in answers if answer]
+def explain(call: Call, world: World) -> list[Decision] | NumberNeeded:
+    """Return the decision on the call, and behind it those of all rules that it beats, or the number it needs."""
+    _warn_of_real_card(call, world)
+    decisions = []
+    for rule in precedence(call.operation):
+        if ruling := rule(call, world):
+            decision = _decision(rule.__name__, ruling, call, world)
+            if isinstance(decision, NumberNeeded):
+                return decision
+            decisions.append(decision)
+    return decisions
 
 
-def refuse(request: BankRequest, world: World, status: int, error: str, location: str | None, reason: str) -> Decision:
+def refuse(call: Call, status: int, error: str, location: str | None, reason: str) -> Decision:
     """Answer a call that no rule was asked about with a documented error, under this `status`; the rule is `http`."""
-    inquiry = Inquiry(request, world.contract, world.population, world.now, world.access)
-    reply = ErrorOutcome(world.contract.errors[error]).reply(inquiry, location)._replace(status=status)
-    return Decision(HTTP, reason, reply, error, violations=[Violation(error, location or "request", reason)])
+    reply = ErrorOutcome(call.operation.errors[error]).reply(call, {}, location)._replace(status=status)
+    violations = [Violation(error, location or "request", reason)]
+    return Decision(HTTP, reason, reply, error, violations=violations)
 
 
-def _inquiry(request: BankRequest, world: World) -> Inquiry:
-    inquiry = Inquiry(request, world.contract, world.population, world.now, world.access)
-    card = inquiry.card_number
+def _warn_of_real_card(call: Call, world: World) -> None:
+    card = call.card_number
     if (
-        card
-        and world.real_cards != "allow"
-        and looks_real(card.value)
-        and not any(book.exact(card) for book in (world.book, *world.overrides))
+        card is None
+        or call.warning
+        or world.real_cards == "allow"
+        or not looks_real(card.value)
+        or any(book.exact(card) for book in (world.book, *world.overrides))
     ):
-        inquiry.warning = f"{card} looks like a real card's: never send customers' cards here"
-        if world.real_cards == "refuse":
-            inquiry.violations.append(Violation("invalidRequest", card.kind, inquiry.warning))
-    return inquiry
+        return
+    call.warning = f"{card} looks like a real card's: never send customers' cards here"
+    if world.real_cards == "refuse":
+        call.violations.append(Violation("invalidRequest", card.kind, call.warning))
 
 
-def _decision(rule: str, answer: Answer, inquiry: Inquiry, world: World) -> Decision:
-    reason, delay = answer.reason, inquiry.directives.delay
-    fault = inquiry.directives.fault or answer.fault
-    error = answer.outcome.error.name if isinstance(answer.outcome, ErrorOutcome) else None
+def _from_book(book: ScenarioBook, call: Call, world: World) -> Ruling:
+    if (scenario := book.companions.get(call.operation.id)) and (ruling := play(scenario, call, world)):
+        return ruling
+    scenario = book.find(call.customer_id, call.card_number)
+    return play(scenario, call, world) if scenario else None
+
+
+def play(scenario: Scenario, call: Call, world: World, before: str = "", after: str = "") -> Ruling:
+    """Return the scenario's answer to this call; None where it has answered as often as it may."""
+    shared = None
+    if not before and scenario.is_fixed:
+        outcome = scenario.steps[0].outcome
+        assert isinstance(outcome, CustomerOutcome)
+        assert outcome.birthday is not None
+        shared = (call.operation.id, celebrates(outcome.birthday, call))
+        kept: Answer | None = scenario.answers.get(shared)
+        if kept:
+            return kept
+    identity, step = call.identity, scenario.steps[0]
+    number, turn = 0, ""
+    draw: Draw = _no_draw
+    if scenario.is_counted:
+        key: CallKey = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
+        if (taken := call.numbers.get(key)) is None:
+            return NumberNeeded(key)
+        if scenario.times is not None and taken >= scenario.times:
+            return None
+        number, step, turn = taken, scenario.step(taken), f", call {taken + 1}"
+        draw = partial(chance, world.population.seed, scenario.section, scenario.pattern, key[-1], number)
+    fault = step.fault.name if step.fault and step.fault.strikes(number, draw) else None
+    description = f": {scenario.description}" if scenario.description else ""
+    reason = f"{before}{scenario.title} in {scenario.place}{turn}{description}{after}"
+    location = None
+    if isinstance(step.outcome, ErrorOutcome):
+        location = call.operation.default_location(step.outcome.error.name, identity)
+    answer = Answer(step.outcome, reason, location, scenario, step.delay, fault, draw, shared is not None)
+    if shared:
+        scenario.answers[shared] = answer
+    return answer
+
+
+def _decision(rule: str, ruling: Answer | NumberNeeded, call: Call, world: World) -> Decision | NumberNeeded:
+    if isinstance(ruling, NumberNeeded):
+        return ruling
+    if ruling.is_shared and call.caller.directives is NO_DIRECTIVES and not call.warning:
+        if ruling.decision is None:
+            ruling.decision = _made(rule, ruling, call)
+        return ruling.decision
+    outcome, customer_reply = ruling.outcome, call.operation.behaviour.customer_reply
+    if isinstance(outcome, UsualOutcome) or (isinstance(outcome, CustomerOutcome) and not customer_reply):
+        usual: Answer | NumberNeeded = next(filter(None, (ask(call, world) for ask in call.operation.rules)))
+        if isinstance(usual, NumberNeeded):
+            return usual
+        ruling.outcome, ruling.reason = usual.outcome, f"{ruling.reason}; {usual.reason}"
+    return _made(rule, ruling, call)
+
+
+def _made(rule: str, answer: Answer, call: Call) -> Decision:
+    operation, directives, outcome, reason = call.operation, call.caller.directives, answer.outcome, answer.reason
+    known = answer.scenario.numbers(call.identity) if answer.scenario else {}
+    delay, fault = directives.delay, directives.fault or answer.fault
+    assert not isinstance(outcome, UsualOutcome)
     try:
-        reply = answer.outcome.reply(inquiry, answer.location)
+        reply = outcome.reply(call, known, answer.location)
         if delay is None:
-            delay = answer.delay.seconds(inquiry, answer.draw) if answer.delay else 0.0
+            delay = answer.delay.seconds(call, known, answer.draw) if answer.delay else 0.0
     except TemplateMistake as mistake:
-        reason = f"{reason}; {mistake}"
-        error = "serverUnavailable"
-        reply = ErrorOutcome(world.contract.errors[error]).reply(inquiry, None)
-        delay = 0.0
-    if isinstance(answer.outcome, ErrorOutcome) and inquiry.worded(answer.outcome.error) is not answer.outcome.error:
-        reason = f"{reason}; worded as live systems do"
-    if inquiry.directives.addressee:
-        reason = f"{reason}; {inquiry.directives.scenario_header} is for the call {inquiry.directives.addressee}"
-    if fault:
-        reason = f"{reason}; with {fault}"
+        reason, delay = f"{reason}; {mistake}", 0.0
+        outcome = ErrorOutcome(operation.errors["serverUnavailable"])
+        reply = outcome.reply(call, known, None)
+    error = outcome.error if isinstance(outcome, ErrorOutcome) else None
+    if headers := operation.behaviour.headers_of(reply.status):
+        reply = reply._replace(headers=[*reply.headers, *headers])
     return Decision(
         rule,
-        reason,
+        "; ".join([reason, *_remarks(call, error, fault)]),
         reply,
-        error,
+        error.name if error else None,
         delay,
         fault,
-        [*inquiry.directives.violations, *inquiry.violations] if inquiry.directives.violations else inquiry.violations,
-        inquiry.warning,
-        _sent_numbers(inquiry),
+        [*directives.violations, *call.violations],
+        call.warning,
         answer.scenario.place if answer.scenario else None,
-        (answer.counted,) if answer.counted else (),
-        world.contract.operation_id,
+        operation.id,
     )
 
 
-def _sent_numbers(inquiry: Inquiry) -> tuple[Identity, ...]:
-    customer_id, card_number = inquiry.customer_id, inquiry.card_number
-    if customer_id:
-        return (customer_id, card_number) if card_number else (customer_id,)
-    return (card_number,) if card_number else ()
+def _remarks(call: Call, error: DocumentedError | None, fault: str | None) -> Iterator[str]:
+    """Go through what a reason says besides."""
+    directives = call.caller.directives
+    if error and call.worded(error) is not error:
+        yield "worded as live systems do"
+    if directives.scenario is not None and _is_for_another(call):
+        yield f"{directives.scenario_header} is for {_other(call)}"
+    if fault:
+        yield f"with {fault}"
 
 
-def play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", after: str = "") -> Answer | None:
-    """Return the scenario's answer to this call; None where it has answered as often as it may."""
-    identity, step = inquiry.identity, scenario.steps[0]
-    inquiry.implied = partial(scenario.numbers, identity)
-    call, turn = 0, ""
-    key: CallKey | None = None
-    draw: Draw = _no_draw
-    if scenario.is_counted:
-        key = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
-        call = world.calls.get(key, 0)
-        if scenario.times is not None and call >= scenario.times:
-            return None
-        step, turn = scenario.step(call), f", call {call + 1}"
-        draw = partial(chance, world.population.seed, scenario.section, scenario.pattern, key[-1], call)
-    fault = step.fault.name if step.fault and step.fault.strikes(call, draw) else None
-    description = f": {scenario.description}" if scenario.description else ""
-    reason = f"{before}{scenario.title} in {scenario.place}{turn}{description}{after}"
-    outcome = step.outcome
-    location = _usual_location(outcome.error.name, inquiry) if isinstance(outcome, ErrorOutcome) else None
-    return Answer(outcome, reason, location, scenario, step.delay, fault, draw, key)
+def _refuse(violation: Violation, operation: Operation, more: str = "") -> Answer:
+    return Answer(ErrorOutcome(operation.errors[violation.error]), violation.reason + more, violation.location)
 
 
-def _refuse(violation: Violation, contract: Contract, more: str = "") -> Answer:
-    return Answer(ErrorOutcome(contract.errors[violation.error]), violation.reason + more, violation.location)
+def _is_for_another(call: Call) -> bool:
+    """Tell whether X-Sandbox-Scenario is meant for another operation than the one that is called.
+
+    An application that sends it with every call means the API, and not its login.
+    """
+    addressee = call.caller.directives.addressee
+    return addressee != call.operation.id if addressee else call.operation.is_companion
 
 
-def _usual_location(error: str, inquiry: Inquiry) -> str | None:
-    """Return where an error points that nobody deserved, so that it has the fields of an honest one."""
-    identity = inquiry.identity
-    return _USUAL_LOCATIONS.get(error, identity.kind if identity else "customerId")
+def _other(call: Call) -> str:
+    if addressee := call.caller.directives.addressee:
+        return f"the call {addressee}"
+    return f"another call, {call.operation.id}:... would be for this one"
 
 
-_USUAL_LOCATIONS = {"unAuthorized": "Authorization", "accessNotConfigured": "countryCode", "serverUnavailable": None}
-
-
-def _also_breached(inquiry: Inquiry) -> str:
-    return f"; the request also breaks the contract: {_locations(inquiry.violations)}" if inquiry.violations else ""
-
-
-def and_more(violations: list[Violation]) -> str:
-    """Return what a reason says of further breaches, nothing where there are none."""
-    return f"; and {len(violations)} more: {_locations(violations)}" if violations else ""
-
-
-def _locations(violations: list[Violation]) -> str:
-    return ", ".join(violation.location for violation in violations)
+def all_rules(operations: Iterable[Operation]) -> Iterator[Rule]:
+    """Go through every rule of the operations once, in the order of precedence."""
+    yield from dict.fromkeys(rule for operation in operations for rule in precedence(operation))

@@ -5,7 +5,7 @@ Rule 2: a directive that can't be understood is a violation with the header as i
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import NamedTuple, TypeVar
 
@@ -19,8 +19,6 @@ DELAY = "X-Sandbox-Delay"
 DATE = "X-Sandbox-Date"
 FAULT = "X-Sandbox-Fault"
 PREFER = "Prefer"
-# The calls beside the contract's that X-Sandbox-Scenario may be meant for, by name and colon before its wish.
-TOKEN, KEY_EXCHANGE = "token", "e2eKey"
 
 REQUEST_HEADERS: Mapping[str, str] = {
     SCENARIO: "the error or named scenario to answer with: a documented code, a status, a gateway error or a name",
@@ -46,7 +44,6 @@ Value = TypeVar("Value")
 _PREFIX = "x-sandbox-"
 _KNOWN = {name.lower(): name for name in REQUEST_HEADERS if name != PREFER}
 _FAULT_NAMES = {name.lower(): name for name in FAULTS}
-_ADDRESSEES = {name.lower(): name for name in (TOKEN, KEY_EXCHANGE)}
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNORECASE)
 
@@ -54,7 +51,7 @@ _PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNO
 class Directives(NamedTuple):
     """What the caller asked of this call. `delay` is in seconds; `scenario_header` says where `scenario` was asked.
 
-    `addressee` is the companion call that the scenario is meant for; None means the contract's call.
+    `addressee` is the operation that the scenario is meant for, where its value begins with `operation:`.
     """
 
     scenario: str | None = None
@@ -69,8 +66,8 @@ class Directives(NamedTuple):
 NO_DIRECTIVES = Directives()
 
 
-def read_directives(request: BankRequest) -> Directives:
-    """Read the directives of a request."""
+def read_directives(request: BankRequest, operations: Collection[str] = ()) -> Directives:
+    """Read the directives of a request; `operations` are the names that may stand before a scenario."""
     headers, repeated = request.headers, request.repeated
     if _PREFIX not in "\n".join(headers) and "prefer" not in headers:
         return NO_DIRECTIVES
@@ -92,7 +89,8 @@ def read_directives(request: BankRequest) -> Directives:
     addressee = None
     if scenario is not None:
         before, colon, after = scenario.partition(":")
-        if colon and (addressee := _ADDRESSEES.get(before.strip().lower())):
+        name = before.strip().lower()
+        if colon and (addressee := next((each for each in operations if each.lower() == name), None)):
             scenario = after
     return Directives(scenario and scenario.strip(), scenario_header, addressee, delay, today, fault, tuple(violations))
 

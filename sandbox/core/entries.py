@@ -7,16 +7,17 @@ Rule 2: an entry has passed the schema; what is checked here is what a schema ca
 import re
 from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
-from .contract import Contract, DocumentedError
+from .contract import Contract
 from .customers import RESERVED_PREFIX, Birthday
 from .durations import read_duration
 from .faults import Fault
 from .messages import IDENTITY_LENGTHS, Identity, Place, shown
+from .operation import Operation
 from .scenarios import (
     SYNTHETIC,
+    USUAL,
     AnyDelay,
     CustomerOutcome,
     Delay,
@@ -38,15 +39,15 @@ def read_entry(
     pattern: str,
     place: Place,
     contract: Contract,
-    more_errors: Mapping[str, DocumentedError] = MappingProxyType({}),
     is_magic: bool = False,
 ) -> tuple[Scenario, list[tuple[Path, str]]]:
     """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry.
 
-    `more_errors` are those that companions have besides the contract's, by name. Only an entry that `is_magic` may name
-    the numbers that steer the sandbox.
+    An entry under `companion` is about the operation of its name, any other about the main one. Only an entry that
+    `is_magic` may name the numbers that steer the sandbox.
     """
-    reader = _EntryReader(section, pattern, contract, {**contract.errors_by_name, **more_errors})
+    operation = contract.operations.get(pattern, contract.main) if section == "companion" else contract.main
+    reader = _EntryReader(section, pattern, operation)
     scenario = Scenario(
         section,
         pattern,
@@ -63,12 +64,11 @@ def read_entry(
 
 
 class _EntryReader:
-    def __init__(self, section: str, pattern: str, contract: Contract, errors: Mapping[str, DocumentedError]) -> None:
+    def __init__(self, section: str, pattern: str, operation: Operation) -> None:
         self.mistakes: list[tuple[Path, str]] = []
         self._section = section
         self._pattern = pattern
-        self._contract = contract
-        self._errors = errors
+        self._operation = operation
 
     def _report(self, path: Path, message: str) -> None:
         self.mistakes.append((path, message))
@@ -102,13 +102,13 @@ class _EntryReader:
         return None
 
     def _step(self, data: Mapping[str, Any], path: Path) -> Step:
-        # A companion has a usual answer, which needs no saying.
+        # An operation beside the contract has a usual answer, which needs no saying.
         if self._section == "companion":
             if not {"error", "delay", "fault"} & data.keys():
                 self._report(path, f"found only {', '.join(data)}, expected error, delay or fault with it")
         else:
             self._exactly_one(data, path, _OUTCOMES if not path else _OUTCOMES[:2])
-        outcome: Outcome = SYNTHETIC
+        outcome: Outcome = USUAL if self._section == "companion" else SYNTHETIC
         if "error" in data:
             outcome = self._error(data["error"], (*path, "error"))
         elif "customer" in data and data["customer"] != "synthetic":
@@ -164,7 +164,7 @@ class _EntryReader:
 
     def _error(self, data: str | Mapping[str, str], path: Path) -> ErrorOutcome:
         fields = {"code": data} if isinstance(data, str) else dict(data)
-        error = self._errors[fields.pop("code")]
+        error = self._operation.errors[fields.pop("code")]
         if error.is_gateway and fields:
             self._report(path, f"{error.name} is the gateway's, which has no {', '.join(fields)}; write only its name")
             return ErrorOutcome(error)
@@ -172,7 +172,7 @@ class _EntryReader:
         fixed = {name: text for name, text in texts.items() if isinstance(text, str)}
         if fixed:
             error = error.changed(fixed)
-            for mistake in self._contract.reply_mistakes(error.status, error.value):
+            for mistake in self._operation.reply_mistakes(error.status, error.value):
                 self._report(path, f"the reply breaks the contract: {mistake}")
         return ErrorOutcome(error, {name: text for name, text in texts.items() if isinstance(text, Template)})
 
@@ -194,7 +194,9 @@ class _EntryReader:
             if self._section in (kind, "named")
         }
         headers = {
-            rule.name: rule.example for rule in self._contract.headers if rule.required and not rule.is_credential
+            rule.name: rule.example
+            for rule in self._operation.known_headers
+            if rule.required and not rule.is_credential
         }
         return {"request": fields, "headers": headers, "today": "2000-01-01"}
 

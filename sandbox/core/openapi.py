@@ -53,3 +53,9 @@ def _at(document: Document, pointer: str) -> Any:
     for part in pointer.split("/")[1:]:
         node = node[part.replace("~1", "/").replace("~0", "~")]
     return node
+
+
+def json_content(part: Document) -> Document:
+    """Return what a request body or a response says of its JSON."""
+    content: Document = part["content"]["application/json"]
+    return content

@@ -7,14 +7,15 @@ Rule 3: a prefix stands for numbers of full length; a shorter number is somebody
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from statistics import NormalDist
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from .contract import DocumentedError
+from .call import Call
 from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, customer_id_of
+from .documented_errors import DocumentedError
 from .durations import LONGEST_SECONDS, read_duration
 from .faults import Fault
-from .inquiry import Inquiry
 from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_secrets
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
 
@@ -23,12 +24,22 @@ SECTIONS = ("customerId", "cardNumber", "named", "companion")
 _NAMES = frozenset({"named", "companion"})
 
 
-class CustomerOutcome(NamedTuple):
-    """A customer; what the entry left out is made up."""
+class CustomerOutcome:
+    """A customer; what the entry left out is made up.
 
-    full_name: Text | None = None
-    segment: Text | None = None
-    birthday: Birthday | None = None
+    An outcome replies to a call; `known` are the numbers of the customer that the scenario knows.
+    """
+
+    __slots__ = ("birthday", "full_name", "is_fixed", "segment")
+
+    def __init__(
+        self, full_name: Text | None = None, segment: Text | None = None, birthday: Birthday | None = None
+    ) -> None:
+        self.full_name = full_name
+        self.segment = segment
+        self.birthday = birthday
+        # Whether the answer is the same for everybody who asks on the same day.
+        self.is_fixed = isinstance(full_name, str) and isinstance(segment, str) and birthday is not None
 
     @property
     def has_templates(self) -> bool:
@@ -38,27 +49,25 @@ class CustomerOutcome(NamedTuple):
         self,
         population: Population,
         country: Country,
-        identity: Identity | None,
+        owner: Identity | None,
         context: Callable[[], TemplateContext] = dict,
     ) -> Customer:
-        """Return who this is, for this identity in this country. Raises TemplateMistake."""
+        """Return who this is, for this owner in this country. Raises TemplateMistake."""
         made_up = _NOBODY
         if self.full_name is None or self.segment is None or self.birthday is None:
-            made_up = population.customer(country, identity or Identity("customerId", ""))
+            made_up = population.customer(country, owner or Identity("customerId", ""))
         return Customer(
             made_up.full_name if self.full_name is None else finish(self.full_name, context),
             made_up.segment if self.segment is None else finish(self.segment, context),
             made_up.birthday if self.birthday is None else self.birthday,
         )
 
-    def reply(self, inquiry: Inquiry, location: str | None) -> BankReply:
+    def reply(self, call: Call, known: Mapping[str, str], location: str | None) -> BankReply:
         """Return the bank's answer about the customer. Raises TemplateMistake."""
-        population = inquiry.population
-        customer = self.customer(population, inquiry.country, inquiry.identity, inquiry.template_context)
-        birthday = customer.birthday
-        # What day it is matters only to those who have one birthday a year, and takes a while to find out.
-        is_birthday = birthday == "today" or (birthday != "never" and population.is_birthday(birthday, inquiry.today))
-        return customer.reply(is_birthday)
+        caller, owner = call.caller, owner_of(known, call.identity)
+        customer = self.customer(caller.population, caller.country, owner, partial(call.template_context, known))
+        assert call.operation.behaviour.customer_reply
+        return call.operation.behaviour.customer_reply(customer, celebrates(customer.birthday, call))
 
 
 class ErrorOutcome(NamedTuple):
@@ -67,18 +76,43 @@ class ErrorOutcome(NamedTuple):
     error: DocumentedError
     changes: Mapping[str, Template] = {}
 
-    def reply(self, inquiry: Inquiry, location: str | None) -> BankReply:
+    def reply(self, call: Call, known: Mapping[str, str], location: str | None) -> BankReply:
         """Return the bank's error body. Raises TemplateMistake."""
-        error = inquiry.worded(self.error)
+        error = call.worded(self.error)
         if self.changes:
-            context = inquiry.template_context
+            context = partial(call.template_context, known)
             error = error.changed({field: finish(text, context) for field, text in self.changes.items()})
-        return error.reply(inquiry.uuid, inquiry.now, location, inquiry.language)
+        return error.reply(call.error_uuid, call.now, location, call.caller.language)
 
 
-Outcome: TypeAlias = CustomerOutcome | ErrorOutcome
-SYNTHETIC = CustomerOutcome()
+class ReplyOutcome(NamedTuple):
+    """A reply that a rule has made itself."""
+
+    made: BankReply
+
+    def reply(self, call: Call, known: Mapping[str, str], location: str | None) -> BankReply:
+        """Return the reply as it was made."""
+        return self.made
+
+
+class UsualOutcome(NamedTuple):
+    """What the operation's own rules answer."""
+
+
+Outcome: TypeAlias = CustomerOutcome | ErrorOutcome | ReplyOutcome | UsualOutcome
+SYNTHETIC, USUAL = CustomerOutcome(), UsualOutcome()
 _NOBODY = Customer("", "", "never")
+
+
+def celebrates(birthday: Birthday, call: Call) -> bool:
+    """Tell whether a birthday is on the day of the call."""
+    # What day it is matters only to those who have one birthday a year, and takes a while to find out.
+    return birthday == "today" or (birthday != "never" and call.caller.population.is_birthday(birthday, call.today))
+
+
+def owner_of(known: Mapping[str, str], asked: Identity | None) -> Identity | None:
+    """Return by whom a customer is made up: the customerId where one is known, whichever number was asked with."""
+    return Identity("customerId", known["customerId"]) if "customerId" in known else asked
 
 
 Draw: TypeAlias = Callable[[str], float]
@@ -89,10 +123,10 @@ class Delay(NamedTuple):
 
     text: Text
 
-    def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
+    def seconds(self, call: Call, known: Mapping[str, str], draw: Draw) -> float:
         """Return the delay of this call in seconds. Raises TemplateMistake."""
         try:
-            return read_duration(finish(self.text, inquiry.template_context))
+            return read_duration(finish(self.text, partial(call.template_context, known)))
         except TemplateMistake:
             raise
         except ValueError as mistake:
@@ -105,7 +139,7 @@ class UniformDelay(NamedTuple):
     shortest: float
     longest: float
 
-    def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
+    def seconds(self, call: Call, known: Mapping[str, str], draw: Draw) -> float:
         """Return the delay that belongs to this call."""
         return self.shortest + (self.longest - self.shortest) * draw("delay")
 
@@ -116,7 +150,7 @@ class LognormalDelay(NamedTuple):
     median: float
     sigma: float
 
-    def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
+    def seconds(self, call: Call, known: Mapping[str, str], draw: Draw) -> float:
         """Return the delay that belongs to this call."""
         deviation = NormalDist().inv_cdf(max(draw("delay"), 1e-12))
         return min(self.median * math.exp(self.sigma * deviation), LONGEST_SECONDS)
@@ -139,22 +173,43 @@ class Step(NamedTuple):
         return bool((self.delay and not isinstance(self.delay, Delay)) or (self.fault and self.fault.is_scheduled))
 
 
-class Scenario(NamedTuple):
+class Scenario:
     """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number.
 
-    Under `companion` the name is that of a call beside the contract's, which has a usual answer instead of a customer.
+    Under `companion` the name is that of an operation beside the contract, which has a usual answer and no customer.
 
-    It answers `times` calls, None means all. `serial` tells overrides apart that came one after the other.
+    It answers `times` calls, None means all. `serial` tells overrides apart that came one after the other. `answers`
+    keeps what it has answered and will answer again.
     """
 
-    section: str
-    pattern: str
-    place: Place
-    steps: tuple[Step, ...]
-    other: Identity | None = None
-    description: str = ""
-    times: int | None = None
-    serial: int = 0
+    __slots__ = ("answers", "description", "other", "pattern", "place", "section", "serial", "steps", "times")
+
+    def __init__(
+        self,
+        section: str,
+        pattern: str,
+        place: Place,
+        steps: tuple[Step, ...],
+        other: Identity | None = None,
+        description: str = "",
+        times: int | None = None,
+        serial: int = 0,
+    ) -> None:
+        self.section = section
+        self.pattern = pattern
+        self.place = place
+        self.steps = steps
+        self.other = other
+        self.description = description
+        self.times = times
+        self.serial = serial
+        self.answers: dict[object, Any] = {}
+
+    def numbered(self, serial: int) -> "Scenario":
+        """Return this scenario under another serial number."""
+        return Scenario(
+            self.section, self.pattern, self.place, self.steps, self.other, self.description, self.times, serial
+        )
 
     @property
     def identity(self) -> Identity | None:
@@ -177,6 +232,13 @@ class Scenario(NamedTuple):
     def only_customers(self) -> bool:
         """Whether every answer is a customer; if so, the scenario speaks for that customer's numbers alone."""
         return all(isinstance(step.outcome, CustomerOutcome) for step in self.steps)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the answer is the same for everybody who asks on the same day."""
+        step = self.steps[0]
+        outcome = step.outcome
+        return isinstance(outcome, CustomerOutcome) and outcome.is_fixed and not step.delay and not self.is_counted
 
     @property
     def is_somebody(self) -> bool:

@@ -92,3 +92,15 @@ def meant(found: object, known: Any) -> str:
     names = [str(name) for name in known]
     close = get_close_matches(str(found), names, n=1)
     return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(names)}"
+
+
+def expectation(schema: Mapping[str, Any]) -> str:
+    """Return what a schema of a text or an object expects, in words."""
+    parts = ["text" if schema["type"] == "string" else f"an {schema['type']}"]
+    if "maxLength" in schema:
+        parts.append(f"of at most {schema['maxLength']} characters")
+    if "minLength" in schema:
+        parts.append("that is not empty")
+    if "pattern" in schema:
+        parts.append(f"that matches {schema['pattern']}")
+    return " ".join(parts)

@@ -9,7 +9,7 @@ import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -19,15 +19,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
+from sandbox.core.bank import Bank, MoreOperations, read_bank
 from sandbox.core.cast import Cast
-from sandbox.core.companions import Companions, SessionKey
 from sandbox.core.contract import Contract
 from sandbox.core.credentials import Signer
 from sandbox.core.customers import Country, Population
-from sandbox.core.directives import KEY_EXCHANGE, TOKEN
 from sandbox.core.entries import read_entry
 from sandbox.core.messages import Place, one_line
 from sandbox.core.openapi import bundled
+from sandbox.core.rules.key_exchange import SessionKey
 from sandbox.core.scenarios import SECTIONS, Scenario, ScenarioBook
 from sandbox.core.schema import Path as DataPath
 from sandbox.core.schema import Schema, meant
@@ -76,21 +76,23 @@ class Scenery(NamedTuple):
     cast: Cast
 
 
-def load_contract() -> Contract:
-    """Load the contract that ships with the package."""
-    return Contract(yaml.load(CONTRACT_FILE.read_bytes(), Loader=YAML_LOADER))  # noqa: S506 - it is the safe one
-
-
-def load_companions(contract: Contract) -> Companions:
-    """Load the calls around the contract's, with the test keys of their sessions."""
-    written = yaml.load(COMPANIONS_FILE.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
-    document = bundled(written, {CONTRACT_FILE.name: contract.document})
+def load_bank(prefixes: Sequence[str] = (), more: Sequence[MoreOperations] = ()) -> Bank:
+    """Load the documents that ship with the package: the contract, and what stands beside it."""
+    document, companions = (
+        yaml.load(file.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
+        for file in (CONTRACT_FILE, COMPANIONS_FILE)
+    )
     file = json.loads(SESSION_KEYS_FILE.read_bytes())
     keys = [
         SessionKey(key["keyIdentifier"], file["exponent"], (int(key["p"], 16), int(key["q"], 16)))
         for key in file["keys"]
     ]
-    return Companions(document, contract, keys)
+    return read_bank(document, bundled(companions, {CONTRACT_FILE.name: document}), keys, prefixes, more)
+
+
+def load_contract() -> Contract:
+    """Load the contract that ships with the package."""
+    return load_bank().contract
 
 
 def shipped_scenarios() -> Path:
@@ -108,7 +110,6 @@ class Loader:
     def __init__(self, contract: Contract, root: Path | None = None) -> None:
         self.root = shipped_scenarios() if root is None else root
         self._contract = contract
-        self.companions = load_companions(contract)
         self._shown_root = "scenarios" if root is None else str(root)
         self._entry_cache: dict[tuple[str, bytes], list[Scenario]] = {}
         self._retired: list[list[Scenario]] = []
@@ -196,14 +197,12 @@ class Loader:
                 if not is_valid and not entry_schema(section, pattern).is_valid(entry):
                     continue
                 base = (section, pattern)
-                scenario, found = read_entry(
-                    entry, section, pattern, place, self._contract, self.companions.oauth_errors, is_magic
-                )
+                scenario, found = read_entry(entry, section, pattern, place, self._contract, is_magic)
                 scenarios.append(scenario)
                 wrong += [((*base, *path), text) for path, text in found]
                 if "expires" in entry:
                     wrong.append(((*base, "expires"), "only an override expires; take it out"))
-                if section == "named" and self._contract.error(pattern):
+                if section == "named" and self._contract.main.error(pattern):
                     wrong.append((base, "is the name of an error already; choose another"))
         _report(wrong, content, shown, mistakes)
         return scenarios
@@ -291,7 +290,7 @@ def scenario_schema(definition: str | None = None) -> Schema:
 
 def entry_schema(section: str, name: str) -> Schema:
     """Return the schema of an entry in a section of scenario files."""
-    return scenario_schema(name if section == "companion" and name in (TOKEN, KEY_EXCHANGE) else "entry")
+    return scenario_schema(name if section == "companion" and name in ("token", "e2eKey") else "entry")
 
 
 def _report(wrong: list[tuple[DataPath, str]], content: bytes, shown: str, mistakes: list[Mistake]) -> None:

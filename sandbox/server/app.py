@@ -7,7 +7,7 @@ Rule 2: whatever is sent to the bank's side gets an answer in the bank's shape; 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any
@@ -27,6 +27,7 @@ from sandbox.control import routes as control
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from sandbox.core.messages import BankRequest, bank_request, masked
+from sandbox.core.operation import Operation
 from sandbox.files.watching import watch
 from sandbox.runtime import Sandbox
 from sandbox.state.journal import Exchange
@@ -58,26 +59,17 @@ class Shell:
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         contract = sandbox.contract
-        self._prefixes = ("", *sandbox.settings.prefix)
-        self._endpoint_paths = frozenset(
-            prefix + base + contract.path for prefix in self._prefixes for base in ("", contract.base_path)
-        )
-        companions = {
-            name: (method, "HEAD") if method == "GET" else (method,)
-            for name, method in sandbox.companions.methods.items()
-        }
-        self._methods: Mapping[str, Sequence[str]] = {contract.operation_id: ("POST",), **companions}
         self._cors = CORSMiddleware(
             self._answer_bank,
             allow_origins=["*"],
             allow_methods=["GET", "POST"],
-            allow_headers=["*", *(rule.name for rule in contract.headers), *REQUEST_HEADERS],
+            allow_headers=["*", *(rule.name for rule in contract.main.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "sid", "eventId", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
         self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._operation_at(scope["path"]):
+        if scope["type"] == "http" and self.sandbox.contract.at(scope["path"]):
             await self._answer(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
@@ -90,13 +82,6 @@ class Shell:
         """Let every call that still waits answer now."""
         self._hurrying.set()
 
-    def _operation_at(self, path: str) -> str | None:
-        """Return which call of the bank's is made at a path."""
-        if path in self._endpoint_paths:
-            return self.sandbox.contract.operation_id
-        named = self.sandbox.companions.named
-        return next((name for prefix in self._prefixes if (name := named(path.removeprefix(prefix)))), None)
-
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The middleware alone costs as much as the decision, and only browsers need it.
         is_browser = any(name == b"origin" for name, _ in scope["headers"])
@@ -105,22 +90,24 @@ class Shell:
 
     async def _answer_bank(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        method, operation = scope["method"], self._operation_at(scope["path"])
+        method, operation = scope["method"], self.sandbox.contract.at(scope["path"])
         body = await _read_body(scope, receive) if operation and method == "POST" else b""
         request = bank_request(scope["headers"], body or b"", scope["query_string"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
         if operation is None:
-            decision, exchange = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
-        elif method not in (expected := self._methods[operation]):
-            extra = ((b"allow", ", ".join(expected).encode()),)
-            reason = f"this path answers {expected[0]} only"
-            decision, exchange = self._refuse(scope, request, 405, "invalidRequest", "method", reason)
+            decision, exchange = self._refuse(
+                scope, None, request, 404, "resourceNotFound", "path", "there is no such path"
+            )
+        elif method not in operation.methods:
+            extra = ((b"allow", ", ".join(operation.methods).encode()),)
+            reason = f"this path answers {operation.method} only"
+            decision, exchange = self._refuse(scope, operation, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
             reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
-            decision, exchange = self._refuse(scope, request, 413, "invalidRequest", "body", reason)
+            decision, exchange = self._refuse(scope, operation, request, 413, "invalidRequest", "body", reason)
         else:
-            decision, exchange = self._decide(scope, request, operation)
+            decision, exchange = self._decide(scope, operation, request)
         if decision.delay:
             await wait(decision.delay, receive, self._hurrying)
         start: Message = {
@@ -137,21 +124,25 @@ class Shell:
         if access_log.isEnabledFor(logging.INFO):
             _log_call(exchange, decision, perf_counter() - began)
 
-    def _decide(self, scope: Scope, request: BankRequest, operation: str) -> tuple[Decision, Exchange]:
+    def _decide(self, scope: Scope, operation: Operation, request: BankRequest) -> tuple[Decision, Exchange]:
         try:
-            if operation != self.sandbox.contract.operation_id:
-                return self.sandbox.answer_companion(operation, request, scope["method"], scope["path"])
-            return self.sandbox.answer(request, scope["method"], scope["path"])
+            return self.sandbox.answer(operation, request, scope["method"], scope["path"])
         except Exception:
             log.exception("a defect of the sandbox, please report it")
             reason = "a defect of the sandbox; its log has the trace"
-            return self._refuse(scope, request, 500, "serverUnavailable", None, reason)
+            return self._refuse(scope, operation, request, 500, "serverUnavailable", None, reason)
 
     def _refuse(
-        self, scope: Scope, request: BankRequest, status: int, error: str, location: str | None, reason: str
+        self,
+        scope: Scope,
+        operation: Operation | None,
+        request: BankRequest,
+        status: int,
+        error: str,
+        location: str | None,
+        reason: str,
     ) -> tuple[Decision, Exchange]:
-        method, path = scope["method"], scope["path"]
-        return self.sandbox.refuse(request, status, error, location, reason, method, path, self._operation_at(path))
+        return self.sandbox.refuse(operation, request, status, error, location, reason, scope["method"], scope["path"])
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -201,7 +192,8 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 
 
 def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
-    who = ", ".join(f"{number.kind} {masked(number.value)}" for number in decision.numbers) or "-"
+    numbers = {"customerId": exchange.customer_id, "cardNumber": exchange.card_number}
+    who = ", ".join(f"{kind} {masked(number)}" for kind, number in numbers.items() if number) or "-"
     path = quote(exchange.path, safe="/:@!$&'()*+,;=~")
     access_log.info(
         "%s %s %d %s %s %.1f ms", exchange.method, path, exchange.status, exchange.rule, who, seconds * 1000
@@ -216,7 +208,7 @@ def _pages(
     async def index(request: Request) -> Response:
         if page := await console.home(request):
             return page
-        text = _INDEX.format(endpoint=sandbox.contract.base_path + sandbox.contract.path)
+        text = _INDEX.format(endpoint=sandbox.contract.main.base_path + sandbox.contract.main.path)
         if sandbox.settings.control == "on":
             text += _CONTROL
         return PlainTextResponse(text, headers={"Vary": "Accept"})
@@ -239,7 +231,7 @@ def _pages(
         routes=[
             Route("/", index),
             *_documents("/openapi", sandbox.contract.document),
-            *_documents("/companions.openapi", sandbox.companions.document),
+            *_documents("/companions.openapi", sandbox.companions_document),
             *control.health_routes(sandbox, stopping),
             *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
             *console.routes(),

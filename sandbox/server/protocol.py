@@ -189,7 +189,7 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:  # noqa: C901 - one c
                 self.cycle.keep_alive = False
                 return
             reason = "no HTTP that can be read: a malformed first line or header, or headers without an end"
-            decision, exchange = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
+            decision, exchange = sandbox.refuse(None, BankRequest({}, b""), 400, "invalidRequest", "request", reason)
             head = [f"HTTP/1.1 400 {HTTPStatus(400).phrase}".encode()]
             head += [name + b": " + value for name, value in reply_headers(decision, "", exchange.id)]
             self.transport.write(b"\r\n".join([*head, b"connection: close", b"", decision.reply.body]))

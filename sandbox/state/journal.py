@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sandbox.core.decide import Decision
 from sandbox.core.messages import (
     BankRequest,
+    Identity,
     Place,
     Violation,
     holds_card,
@@ -87,7 +88,14 @@ class Recorder:
         self._count = 0
 
     def exchange(
-        self, at: datetime, space: str, method: str, path: str, request: BankRequest, decision: Decision
+        self,
+        at: datetime,
+        space: str,
+        method: str,
+        path: str,
+        request: BankRequest,
+        decision: Decision,
+        identities: Sequence[Identity],
     ) -> Exchange:
         """Return the masked exchange; its id is the next one."""
         self._count += 1
@@ -97,7 +105,7 @@ class Recorder:
         for name in _secret_headers(names):
             headers[name] = _secret(headers[name])
             tokens += _BEARER in headers[name]
-        numbers = dict(decision.numbers)
+        numbers = dict(identities)
         reply = decision.reply
         exchange = Exchange(
             self._count,

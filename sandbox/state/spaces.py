@@ -11,8 +11,8 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sandbox.clock import read_instant
+from sandbox.core.call import CallKey
 from sandbox.core.credentials import Profile
-from sandbox.core.decide import CallKey
 from sandbox.core.durations import read_duration
 from sandbox.core.messages import Identity, shown
 from sandbox.core.scenarios import Scenario, ScenarioBook
@@ -65,11 +65,13 @@ class Space:
         self._book: ScenarioBook | None = None
         self._next_expiry: datetime | None = None
 
-    def count(self, key: CallKey) -> None:
-        """Count a call; the oldest count goes where there are too many."""
-        self.calls[key] = self.calls.get(key, 0) + 1
+    def take(self, key: CallKey) -> int:
+        """Take the next number of a kind, counted from 0; the oldest count goes where there are too many."""
+        number = self.calls.pop(key, 0)
+        self.calls[key] = number + 1
         if len(self.calls) > MOST_COUNTS:
             del self.calls[next(iter(self.calls))]
+        return number
 
     @property
     def has_overrides(self) -> bool:

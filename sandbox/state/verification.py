@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.clock import read_instant
-from sandbox.core.companions import RULES, Companions
 from sandbox.core.contract import Contract
-from sandbox.core.decide import HTTP, PRECEDENCE
+from sandbox.core.decide import HTTP, all_rules
 from sandbox.core.faults import FAULTS
 from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown, without_secrets
 from sandbox.core.schema import meant
@@ -41,11 +40,11 @@ class Match:
         "until",
     )
 
-    def __init__(self, wanted: Mapping[str, Any], contract: Contract, companions: Companions) -> None:
+    def __init__(self, wanted: Mapping[str, Any], contract: Contract) -> None:
         known: Mapping[str, Collection[object]] = {
-            "operation": [contract.operation_id, *companions.methods],
-            "rule": [*(rule.__name__ for rule in PRECEDENCE), *RULES, HTTP],
-            "code": [*contract.errors_by_name, *companions.oauth_errors],
+            "operation": contract.operations,
+            "rule": [*(rule.__name__ for rule in all_rules(contract.operations.values())), HTTP],
+            "code": list(dict.fromkeys(name for each in contract.operations.values() for name in each.errors)),
             "fault": FAULTS,
         }
         for name, value in wanted.items():
@@ -135,7 +134,7 @@ def _closest(exchanges: list[Exchange], match: Match) -> dict[str, Any] | None:
 
 def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str, Any]]:
     """Say what a caller could do better, as far as the exchanges show it."""
-    everything = [exchange for exchange in exchanges if exchange.operation == contract.operation_id]
+    everything = [exchange for exchange in exchanges if exchange.operation == contract.main.id]
     found: list[dict[str, Any]] = []
     uuids = Counter(uuid for exchange in everything if (uuid := exchange.headers.get("uuid")))
     for uuid, count in uuids.items():
@@ -147,9 +146,9 @@ def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str
                     "calls": count,
                 }
             )
-    known = {rule.key for rule in contract.headers}
-    alike = {_plain(key): next(rule.name for rule in contract.headers if rule.key == key) for key in known}
-    for rule in contract.headers:
+    known = {rule.key for rule in contract.main.headers}
+    alike = {_plain(key): next(rule.name for rule in contract.main.headers if rule.key == key) for key in known}
+    for rule in contract.main.headers:
         missing = sum(rule.key not in exchange.headers for exchange in everything)
         if not rule.required and missing:
             found.append(

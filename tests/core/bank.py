@@ -1,4 +1,4 @@
-"""What the tests of the core share: the contract, the shipped scenery, a valid request, a world."""
+"""What the tests of the core share: the contract, the shipped scenery, a valid request, a world, and asking it."""
 
 import json
 import re
@@ -6,13 +6,21 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.core.decide import CallKey, World
+from sandbox.core import decide as core
+from sandbox.core.call import Call, CallKey, call_of
+from sandbox.core.caller import Caller
+from sandbox.core.credentials import OPEN
+from sandbox.core.decide import Decision, NumberNeeded, World
 from sandbox.core.entries import read_entry
 from sandbox.core.messages import BankRequest, Place
+from sandbox.core.operation import Operation
 from sandbox.core.scenarios import Scenario, ScenarioBook
-from sandbox.files.loader import Loader, load_contract, scenario_schema
+from sandbox.files.loader import Loader, load_bank, scenario_schema
 
-CONTRACT = load_contract()
+BANK = load_bank()
+CONTRACT = BANK.contract
+OPERATION = CONTRACT.main
+PRECEDENCE = core.precedence(OPERATION)
 SHIPPED = Loader(CONTRACT).load()
 POPULATION = SHIPPED.population
 MEXICO = POPULATION.countries["MX"]
@@ -21,7 +29,7 @@ DOCUMENTED_ID, DOCUMENTED_CARD = "321116471234", "4969452123456110"
 # Nobody wrote these down, and they are different customers'.
 SOME_ID, OTHER_CARD = "100000000999", "5500000000000004"
 
-HEADERS = {name.lower(): value for name, value in CONTRACT.example_headers.items()}
+HEADERS = {name.lower(): value for name, value in OPERATION.example_headers.items()}
 
 
 def is_one_line(text: str) -> bool:
@@ -59,11 +67,32 @@ def book(**sections: Mapping[str, Mapping[str, Any]]) -> ScenarioBook:
     )
 
 
-def world(
-    scenarios: ScenarioBook = SHIPPED.book,
-    *overrides: ScenarioBook,
-    calls: Mapping[CallKey, int] | None = None,
-    real_cards: str = "warn",
-) -> World:
+def world(scenarios: ScenarioBook = SHIPPED.book, *overrides: ScenarioBook, real_cards: str = "warn") -> World:
     """Return the world as shipped, with these scenarios and overrides."""
-    return World(CONTRACT, POPULATION, scenarios, NOW, calls or {}, overrides, real_cards)
+    return World(POPULATION, scenarios, overrides, real_cards)
+
+
+def call(asked: BankRequest, there: World | None = None, operation: Operation = OPERATION, now: datetime = NOW) -> Call:
+    """Return a request as a call in a world."""
+    access = there.access if there else OPEN
+    caller = Caller(operation, asked, POPULATION, access, CONTRACT.languages, CONTRACT.operations)
+    return call_of(caller, asked, now)
+
+
+def decide(
+    asked: BankRequest, there: World, operation: Operation = OPERATION, calls: dict[CallKey, int] | None = None
+) -> Decision:
+    """Answer a request as the shell does: numbers that are needed are taken from `calls`, which counts on."""
+    made, calls = call(asked, there, operation), {} if calls is None else calls
+    while isinstance(decision := core.decide(made, there), NumberNeeded):
+        made.numbers[decision.key] = calls.get(decision.key, 0)
+        calls[decision.key] = made.numbers[decision.key] + 1
+    return decision
+
+
+def explain(asked: BankRequest, there: World) -> list[Decision]:
+    """Explain a request, likewise, for the first of all calls."""
+    made = call(asked, there)
+    while isinstance(decisions := core.explain(made, there), NumberNeeded):
+        made.numbers[decisions.key] = 0
+    return decisions

@@ -52,8 +52,9 @@ def test_however_many_there_are_and_wherever_one_begins_the_question_is_asked_as
 
 
 def test_cases_that_are_nobody_are_left_out() -> None:
-    magic = scenario(1, SYNTHETIC)._replace(pattern="999911000020")
-    prefix = scenario(2, SYNTHETIC)._replace(pattern="3211*")
+    magic, prefix = (
+        Scenario("customerId", pattern, Place("x.yaml", 1), (Step(SYNTHETIC),)) for pattern in ("999911000020", "3211*")
+    )
     assert len(Cast([magic, prefix, scenario(3, SYNTHETIC)])) == 1
 
 

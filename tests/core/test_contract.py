@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.core.contract import DocumentedError, HeaderRule, admits_json, is_json, language_for
+from sandbox.core.documented_errors import DocumentedError
+from sandbox.core.headers import HeaderRule, admits_json, is_json, language_for
 from sandbox.core.messages import IDENTITY_LENGTHS, BankRequest, Violation, bank_request
 
-from .bank import CONTRACT, DOCUMENTED_CARD, DOCUMENTED_ID, HEADERS, NOW, request
+from .bank import CONTRACT, DOCUMENTED_CARD, DOCUMENTED_ID, HEADERS, NOW, OPERATION, request
 
-by_name = pytest.mark.parametrize("rule", CONTRACT.headers, ids=lambda rule: rule.name)
-FIELDS: dict[str, dict[str, Any]] = CONTRACT.request_schema["properties"]
+by_name = pytest.mark.parametrize("rule", OPERATION.headers.rules, ids=lambda rule: rule.name)
+FIELDS: dict[str, dict[str, Any]] = OPERATION.body["properties"]
 
 
 def header_violations(asked: BankRequest) -> list[tuple[str, str]]:
-    return [(violation.error, violation.location) for violation in CONTRACT.header_violations(asked)]
+    return [(violation.error, violation.location) for violation in OPERATION.headers.violations(asked)]
 
 
 def breach_of(rule: HeaderRule) -> tuple[str, str]:
@@ -26,7 +27,7 @@ def breach_of(rule: HeaderRule) -> tuple[str, str]:
 
 
 def read(body: bytes | dict[str, Any]) -> tuple[Any, list[Violation]]:
-    return CONTRACT.read_body(request(body).body)
+    return OPERATION.read_body(request(body).body)
 
 
 # Headers
@@ -37,7 +38,7 @@ def test_nothing_is_wrong_with_the_examples_of_the_contract() -> None:
 
 
 def test_only_the_two_credentials_deserve_a_401() -> None:
-    assert [rule.name for rule in CONTRACT.headers if rule.is_credential] == ["client_id", "Authorization"]
+    assert [rule.name for rule in OPERATION.headers if rule.is_credential] == ["client_id", "Authorization"]
 
 
 @by_name
@@ -66,7 +67,7 @@ def test_several_lines_of_accept_are_one_list() -> None:
 
 
 def test_all_breaches_are_named_at_once_and_credentials_first() -> None:
-    required = [rule for rule in CONTRACT.headers if rule.required]
+    required = [rule for rule in OPERATION.headers if rule.required]
     expected = sorted(map(breach_of, required), key=lambda breach: breach[0] != "unAuthorized")
     assert header_violations(BankRequest({}, b"")) == expected
 
@@ -91,18 +92,18 @@ def test_all_breaches_are_named_at_once_and_credentials_first() -> None:
     ],
 )
 def test_a_header_has_the_form_that_the_contract_says(name: str, value: str, is_valid: bool) -> None:
-    rule = next(rule for rule in CONTRACT.headers if rule.name == name)
+    rule = next(rule for rule in OPERATION.headers if rule.name == name)
     assert header_violations(request(headers={name: value})) == ([] if is_valid else [breach_of(rule)])
 
 
 @pytest.mark.parametrize("value", ["Basic c2VjcmV0", "c2VjcmV0", "Bearer c2VjcmV0 c2VjcmV0"])
 def test_a_reason_never_quotes_a_credential(value: str) -> None:
-    (violation,) = CONTRACT.header_violations(request(headers={"Authorization": value}))
+    (violation,) = OPERATION.headers.violations(request(headers={"Authorization": value}))
     assert "c2VjcmV0" not in violation.reason
 
 
 def test_who_misses_client_id_is_told_of_the_proxy_that_drops_it() -> None:
-    (violation,) = CONTRACT.header_violations(request(without=["client_id"]))
+    (violation,) = OPERATION.headers.violations(request(without=["client_id"]))
     assert "underscores_in_headers" in violation.reason
 
 
@@ -314,16 +315,16 @@ documented = pytest.mark.parametrize("error", CONTRACT.errors.values(), ids=lamb
 @by_error
 def test_an_error_is_found_by_its_name_and_status_in_any_case(error: DocumentedError) -> None:
     for wish in (error.name, error.name.upper(), error.name.lower(), str(error.status)):
-        assert CONTRACT.error(wish) is error
+        assert OPERATION.error(wish) is error
 
 
 @pytest.mark.parametrize("wish", ["", "200", "404 ", "0404", "٤٠٤", "resourceNotFoun", "resource Not Found"])
 def test_nothing_else_is_an_error(wish: str) -> None:
-    assert CONTRACT.error(wish) is None
+    assert OPERATION.error(wish) is None
 
 
 @documented
-@pytest.mark.parametrize("language", CONTRACT.languages)
+@pytest.mark.parametrize("language", sorted(CONTRACT.languages))
 def test_a_reply_has_the_documented_texts_and_obeys_the_contract(error: DocumentedError, language: str) -> None:
     reply = error.reply("a uuid", NOW, "customerId", language)
     body = json.loads(reply.body)
@@ -336,7 +337,7 @@ def test_a_reply_has_the_documented_texts_and_obeys_the_contract(error: Document
         "uuid": "a uuid",
         "timestamp": "2027-03-14T12:00:00.000Z",
     }
-    assert list(CONTRACT.reply_mistakes(error.status, body)) == []
+    assert list(OPERATION.reply_mistakes(error.status, body)) == []
 
 
 @documented
@@ -371,7 +372,7 @@ def test_the_timestamp_is_utc_in_milliseconds(now: datetime, timestamp: str) -> 
 @pytest.mark.parametrize("error", CONTRACT.gateway_errors.values(), ids=lambda error: error.name)
 def test_a_gateway_error_is_outside_the_contract_and_says_when_to_come_back(error: DocumentedError) -> None:
     reply = error.reply("x", NOW, "customerId", "es")
-    assert str(error.status) not in CONTRACT.operation["responses"]
+    assert str(error.status) not in OPERATION.responses
     assert json.loads(reply.body) == error.value
     assert dict(reply.headers)[b"retry-after"].isdigit()
 
@@ -396,6 +397,6 @@ def test_a_changed_error_has_its_own_texts_in_every_language() -> None:
     ],
 )
 def test_a_reply_is_held_against_the_contract(status: int, body: object, mistake: str | None) -> None:
-    mistakes = list(CONTRACT.reply_mistakes(status, body))
+    mistakes = list(OPERATION.reply_mistakes(status, body))
     assert bool(mistakes) == (mistake is not None)
     assert all(mistake in text for text in mistakes if mistake)

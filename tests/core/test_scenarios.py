@@ -8,15 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.core.call import Call
 from sandbox.core.customers import card_of
 from sandbox.core.durations import LONGEST_SECONDS
-from sandbox.core.inquiry import Inquiry
 from sandbox.core.messages import Identity
-from sandbox.core.scenarios import CustomerOutcome, Delay, Draw, LognormalDelay, Scenario, ScenarioBook, UniformDelay
+from sandbox.core.scenarios import (
+    CustomerOutcome,
+    Delay,
+    Draw,
+    ErrorOutcome,
+    LognormalDelay,
+    Scenario,
+    ScenarioBook,
+    UniformDelay,
+)
 from sandbox.core.seeded_random import chance
 from sandbox.core.templates import TemplateMistake
 
-from .bank import CONTRACT, DOCUMENTED_ID, MEXICO, NOW, OTHER_CARD, POPULATION, SOME_ID, book, entry, request
+from .bank import DOCUMENTED_ID, MEXICO, NOW, OTHER_CARD, POPULATION, SOME_ID, book, call, entry, request
 
 NOT_FOUND = {"error": "resourceNotFound"}
 SYNTHETIC = {"customer": "synthetic"}
@@ -32,7 +41,7 @@ def by_card(number: str) -> Identity:
 
 
 def pattern(scenario: Scenario | None) -> str | None:
-    return scenario and scenario.pattern
+    return scenario.pattern if scenario else None
 
 
 # The matcher
@@ -185,7 +194,7 @@ def test_one_number_alone_is_only_matched(customer_id: str | None, card_number: 
 
 def outcomes(scenario: Scenario, calls: int) -> list[str]:
     steps = [scenario.step(call) for call in range(calls)]
-    return ["customer" if isinstance(s.outcome, CustomerOutcome) else str(s.outcome.error.status) for s in steps]
+    return [str(s.outcome.error.status) if isinstance(s.outcome, ErrorOutcome) else "customer" for s in steps]
 
 
 @pytest.mark.parametrize(
@@ -243,13 +252,15 @@ def test_the_delay_and_fault_of_an_entry_hold_for_all_steps_that_have_none() -> 
     assert [step.fault and step.fault.name for step in steps] == ["slowDrip", "neverAnswer", "slowDrip"]
 
 
-def inquiry(body: dict[str, str] | None = None, now: datetime = NOW) -> Inquiry:
-    return Inquiry(request(body), CONTRACT, POPULATION, now)
+def asked(body: dict[str, str] | None = None, now: datetime = NOW) -> Call:
+    return call(request(body), now=now)
 
 
 def reply(data: dict[str, Any], section: str = "customerId", now: datetime = NOW) -> dict[str, Any]:
     scenario = entry(section, DOCUMENTED_ID, data)
-    body: dict[str, Any] = json.loads(scenario.step(0).outcome.reply(inquiry(now=now), None).body)
+    outcome = scenario.step(0).outcome
+    assert isinstance(outcome, CustomerOutcome | ErrorOutcome)
+    body: dict[str, Any] = json.loads(outcome.reply(asked(now=now), {}, None).body)
     return body
 
 
@@ -285,9 +296,9 @@ def test_today_begins_at_midnight_in_the_country(hour: int, flag: bool) -> None:
 def test_a_delay_may_be_a_template_which_may_fail_on_a_request() -> None:
     (step,) = entry("customerId", "1*", {**NOT_FOUND, "delay": "{{ request.customerId[-3:] }}m"}).steps
     assert step.delay
-    assert step.delay.seconds(inquiry({"customerId": "100000000005"}), chance) == 300
+    assert step.delay.seconds(asked({"customerId": "100000000005"}), {}, chance) == 300
     with pytest.raises(TemplateMistake, match="delay: found '999m'"):
-        step.delay.seconds(inquiry({"customerId": "100000000999"}), chance)
+        step.delay.seconds(asked({"customerId": "100000000999"}), {}, chance)
 
 
 def always(share: float) -> Draw:
@@ -296,12 +307,12 @@ def always(share: float) -> Draw:
 
 def test_a_uniform_delay_is_anywhere_between_its_bounds() -> None:
     delay = UniformDelay(1.0, 3.0)
-    assert [delay.seconds(inquiry(), always(share)) for share in (0.0, 0.5)] == [1.0, 2.0]
+    assert [delay.seconds(asked(), {}, always(share)) for share in (0.0, 0.5)] == [1.0, 2.0]
 
 
 def test_a_lognormal_delay_has_its_median_in_the_middle_and_never_leaves_the_bounds() -> None:
     delay = LognormalDelay(0.2, 3.0)
-    drawn = [delay.seconds(inquiry(), always(share)) for share in (0.0, 0.25, 0.5, 1 - 2**-53)]
+    drawn = [delay.seconds(asked(), {}, always(share)) for share in (0.0, 0.25, 0.5, 1 - 2**-53)]
     assert drawn == sorted(drawn)
     assert drawn[2] == pytest.approx(0.2)
     assert drawn[0] >= 0

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.core.inquiry import Inquiry
 from sandbox.core.templates import FILTERS, Template, TemplateMistake, finish, read_text
 
-from .bank import CONTRACT, DOCUMENTED_CARD, DOCUMENTED_ID, NOW, POPULATION, request
+from .bank import DOCUMENTED_CARD, DOCUMENTED_ID, OPERATION, call, request
 
 CONTEXT = {
     "request": {"customerId": "321116471234", "items": "3", "amount": 7},
@@ -149,11 +148,11 @@ def test_secrets_are_left_out_and_cards_masked() -> None:
         {"customerId": DOCUMENTED_ID, "cardNumber": DOCUMENTED_CARD, "note": "x"},
         {"Authorization": "Bearer c2VjcmV0", "sid": "a session", "X-Other": "other"},
     )
-    context = Inquiry(asked, CONTRACT, POPULATION, NOW).template_context()
+    context = call(asked).template_context({})
     assert context["request"] == {"customerId": DOCUMENTED_ID, "cardNumber": "496945******6110", "note": "x"}
     assert context["headers"] == {
         rule.name: asked.headers[rule.key]
-        for rule in CONTRACT.headers
+        for rule in OPERATION.headers
         if rule.key in asked.headers and rule.name not in {"client_id", "Authorization"}
     }
     assert context["today"] == "2027-03-14"

@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from sandbox.cli import commands
+from sandbox.core import decide
 from sandbox.core.credentials import BLOCKED_CLIENT, CHECKS, TOKEN_WORDS, WRONG_SECRET
-from sandbox.core.decide import PRECEDENCE
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.faults import FAULTS
-from sandbox.files.loader import load_companions, load_contract
+from sandbox.files.loader import load_contract
 from sandbox.runtime import Sandbox
 from sandbox.settings import SETTINGS
 
-STATUSES = {error.name: error.status for error in load_contract().errors.values()}
+CONTRACT = load_contract()
+STATUSES = {error.name: error.status for error in CONTRACT.errors.values()}
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -35,7 +36,10 @@ def errors() -> str:
 
 
 def precedence() -> str:
-    rows = ((str(n), f"`{rule.__name__}`", (rule.__doc__ or "").strip()) for n, rule in enumerate(PRECEDENCE, 1))
+    rows = (
+        (str(n), f"`{rule.__name__}`", (rule.__doc__ or "").strip())
+        for n, rule in enumerate(decide.precedence(CONTRACT.main), 1)
+    )
     return _table(("", "rule", "answers when"), rows)
 
 
@@ -48,7 +52,7 @@ def explanations() -> str:
 
 
 def companions() -> str:
-    document = load_companions(load_contract()).document
+    document = next(iter(CONTRACT.companions())).document
     rows = (
         (
             f"`{method.upper()} {document['servers'][0]['url']}{path}`",

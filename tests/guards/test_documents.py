@@ -12,7 +12,6 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 
 from sandbox.control import routes as control
-from sandbox.core.directives import KEY_EXCHANGE, TOKEN
 from sandbox.core.faults import FAULTS
 from sandbox.files.loader import (
     COMPANIONS_FILE,
@@ -22,7 +21,6 @@ from sandbox.files.loader import (
     SESSION_KEYS_FILE,
     STARTER_FILE,
     Loader,
-    load_companions,
     load_contract,
     shipped_scenarios,
 )
@@ -55,10 +53,9 @@ def test_a_document_is_valid_openapi(file: Path) -> None:
 
 
 def test_the_companions_say_what_their_code_knows() -> None:
-    contract = load_contract()
-    companions = load_companions(contract)
-    assert companions.methods == {TOKEN: "POST", KEY_EXCHANGE: "GET"}
-    document = companions.document
+    operations = {operation.id: operation for operation in load_contract().companions()}
+    assert {name: operation.method for name, operation in operations.items()} == {"token": "POST", "e2eKey": "GET"}
+    document = operations["token"].document
     token = document["paths"]["/v1/oauth/token"]["post"]["responses"]
     for response in (token["200"], token["400"]):
         content = response["content"]["application/json"]
@@ -123,8 +120,7 @@ def test_the_control_api_is_described_as_it_is() -> None:
 def test_the_schema_names_every_error_and_every_fault() -> None:
     definitions = json.loads(SCENARIO_SCHEMA_FILE.read_bytes())["$defs"]
     assert definitions["errorName"]["enum"] == list(load_contract().errors_by_name)
-    own = list(load_companions(load_contract()).oauth_errors)
-    assert definitions["token"]["properties"]["error"]["enum"] == [*own, *definitions["errorName"]["enum"]]
+    assert definitions["token"]["properties"]["error"]["enum"] == list(load_contract().operations["token"].errors)
     assert definitions["faultName"]["enum"] == list(FAULTS) == list(_INJECTIONS)
 
 

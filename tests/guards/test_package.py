@@ -97,7 +97,7 @@ def test_the_source_distribution_has_what_it_takes_to_develop(source: Path) -> N
 
 
 def test_the_installed_command_serves_the_documented_example(installed: Path, tmp_path: Path) -> None:
-    contract = load_contract()
+    contract = load_contract().main
     command = [str(installed / "segment-sandbox"), "serve", "--port", "0"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

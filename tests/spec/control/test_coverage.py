@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.core.decide import PRECEDENCE
+from sandbox.core.decide import precedence
+from sandbox.files.loader import load_contract
 from tests.spec.conftest import CONTRACT, ERRORS, GATEWAY_ERRORS, HEADERS, PATH, Serve
 
 from .conftest import NUMBER, Caller, Join
 
 OPTIONAL = [each["name"] for each in CONTRACT["components"]["parameters"].values() if not each["required"]]
-RULES = [rule.__name__ for rule in PRECEDENCE]
+RULES = [rule.__name__ for rule in precedence(load_contract().main)]
 
 
 def findings(caller: Caller) -> dict[str, list[dict[str, Any]]]:

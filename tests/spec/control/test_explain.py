@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.core.decide import PRECEDENCE
+from sandbox.core.decide import precedence
+from sandbox.files.loader import load_contract
 from tests.spec.conftest import HEADERS
 
 from .conftest import NUMBER, Caller, assert_problem
@@ -39,7 +40,7 @@ def test_it_names_file_and_line_and_what_is_beaten_in_the_order_of_precedence(te
     answer = explain(tester, {"customerId": "100000000103"}, {"X-Sandbox-Scenario": "500", "countryCode": "XX"})
     assert (answer["rule"], answer["status"]) == ("forced", 500)
     beaten = {each["rule"]: each for each in answer["beats"]}
-    assert list(beaten) == [rule.__name__ for rule in PRECEDENCE if rule.__name__ in beaten]
+    assert list(beaten) == [rule.__name__ for rule in precedence(load_contract().main) if rule.__name__ in beaten]
     assert [beaten[rule]["status"] for rule in ("contract_breach", "override", "scenario_file")] == [403, 404, 200]
     assert "scenarios/branch-demo.yaml:" in beaten["scenario_file"]["reason"]
 

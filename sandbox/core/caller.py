@@ -1,0 +1,70 @@
+"""A caller: all that the headers of a call say, read once for each set of headers that comes.
+
+Rule 1: nothing here depends on what differs from call to call: the body, the uuid, the instant.
+Rule 2: a caller is read for one operation in one world; another world has other callers.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from .credentials import OPEN, Access
+from .customers import Country, Population
+from .directives import Directives, read_directives
+from .headers import language_for
+from .messages import BankRequest, Violation, shown
+from .operation import Operation
+
+
+class Caller:
+    """Who calls an operation, and how.
+
+    `request` is a call of theirs without what differs from call to call. `breaches` are those of the headers,
+    `unserved` those of country, business and channel; `access` finds the others, which may depend on the instant.
+    """
+
+    __slots__ = (
+        "access", "breaches", "country", "directives", "language", "operation", "population", "request", "unserved",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        operation: Operation,
+        request: BankRequest,
+        population: Population,
+        access: Access = OPEN,
+        languages: frozenset[str] = frozenset(),
+        addressees: Collection[str] = (),
+    ) -> None:
+        headers = request.headers
+        self.operation = operation
+        self.request = request
+        self.population = population
+        self.access = access
+        self.directives: Directives = read_directives(request, addressees)
+        self.country: Country = population.countries.get(headers.get("countrycode", "")) or population.home
+        self.language = language_for(headers.get("accept-language", ""), languages)
+        self.breaches = operation.headers.violations(request)
+        self.unserved = [
+            violation
+            for violation in _unserved(headers, population.countries)
+            if violation.location in operation.headers.names
+        ]
+
+
+def _unserved(headers: Mapping[str, str], countries: Mapping[str, Country]) -> list[Violation]:
+    """Name what the world does not serve; what is missing is a breach of the contract already."""
+    country = countries.get(code := headers.get("countrycode", ""))
+    if country is None:
+        return [_not_served("countryCode", code, countries)] if code else []
+    business, channel = headers.get("businesscode"), headers.get("channelid")
+    violations = []
+    if business and country.businesses is not None and business not in country.businesses:
+        violations.append(_not_served("businessCode", business, country.businesses))
+    if channel and country.channels is not None and channel not in country.channels:
+        violations.append(_not_served("ChannelId", channel, country.channels))
+    return violations
+
+
+def _not_served(header: str, value: str, served: Iterable[str]) -> Violation:
+    known = ", ".join(sorted(served))
+    # seed, 403: "Channel/Country/Business provided in the request is not supported currently"
+    return Violation("accessNotConfigured", header, f"{header} {shown(value[:40])} is not one of this world's: {known}")
