@@ -6,6 +6,7 @@ Rule 1: what the headers alone say is the caller's; here is what may differ from
 from collections.abc import Mapping
 from datetime import date, datetime
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -15,57 +16,62 @@ from .messages import BankRequest, Identity, Violation, as_text, masked
 from .operation import Operation
 from .templates import TemplateContext
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 # What is counted: section and pattern of a scenario, its serial number, and the identity that was asked about.
 CallKey: TypeAlias = tuple[str, str, int, str]
 
-# Credentials before other headers, and both before what is not served.
-_STAGES = ("unAuthorized", "invalidRequest", "accessNotConfigured")
-
 
 class Call:
-    """One call of an operation.
+    """One call of an operation; what a shell knows of it besides is filled in as it comes.
 
     `now` is aware, and is what the space's clock says; `uuid` is the one that was sent, byte by byte as Latin-1, or
     empty. `violations` stand in the order in which they answer. `numbers` are the counts that were taken for this call.
     """
 
     __slots__ = (
-        "body", "caller", "card_number", "customer_id", "fields", "headers", "now", "numbers", "operation", "query",
-        "uuid", "violations", "warning",
+        "_headers", "body", "caller", "card_number", "customer_id", "fields", "now", "numbers", "operation",
+        "own_headers", "query", "uuid", "violations", "warning",
     )  # fmt: skip
 
     def __init__(
-        self, caller: Caller, now: datetime, uuid: str, headers: Mapping[str, str], body: bytes = b"", query: str = ""
+        self,
+        caller: Caller,
+        now: datetime,
+        body: bytes = b"",
+        query: str = "",
+        own_headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
-        """Understand a call; `headers` are all that were sent, those that the caller is known by among them."""
-        operation = caller.operation
+        """Understand a call; `own_headers` are those that the caller is not known by."""
         self.caller = caller
-        self.operation: Operation = operation
+        self.operation: Operation = caller.operation
         self.now = now
-        self.uuid = uuid
-        self.headers = headers
         self.body = body
         self.query = query
+        self.own_headers = own_headers
+        self._headers: Mapping[str, str] | None = None
+        self.uuid = own_headers.get("uuid") or caller.request.headers.get("uuid", "")
         self.numbers: dict[CallKey, int] = {}
         self.warning: str | None = None
-        self.fields, body_violations = operation.read_body(body)
+        self.fields, body_violations = self.operation.read_body(body)
         customer_id, card_number = self.fields.get("customerId"), self.fields.get("cardNumber")
         self.customer_id = Identity("customerId", customer_id) if customer_id else None
         self.card_number = Identity("cardNumber", card_number) if card_number else None
-        if operation.behaviour.breaches is None:
-            self.violations: list[Violation] = [*self.header_violations(), *body_violations]
+        if self.operation.behaviour.breaches is None:
+            self.violations = [*self.header_violations(), *body_violations]
         else:
-            self.violations = operation.behaviour.breaches(self)
+            self.violations = self.operation.behaviour.breaches(self)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All headers that were sent, by lower-case names."""
+        if self._headers is None:
+            self._headers = {**self.caller.request.headers, **self.own_headers}
+        return self._headers
 
     def header_violations(self) -> list[Violation]:
         """Name every breach in the headers, what is not served last."""
-        caller = self.caller
-        names = self.operation.headers.names
-        refusals = [each for each in caller.access.violations(self.headers, self.now) if each.location in names]
-        if refusals:
-            breaches = sorted([*caller.breaches, *refusals], key=lambda breach: _STAGES.index(breach.error))
-            return [*breaches, *caller.unserved]
-        return [*caller.breaches, *caller.unserved]
+        return self.caller.violations(self.headers, self.now)
 
     @property
     def today(self) -> date:
@@ -116,7 +122,7 @@ class Call:
 
 def call_of(caller: Caller, request: BankRequest, now: datetime) -> Call:
     """Return a whole request as a call of the caller that was read from it."""
-    return Call(caller, now, request.headers.get("uuid", ""), request.headers, request.body, request.query)
+    return Call(caller, now, request.body, request.query)
 
 
 def locations(violations: list[Violation]) -> str:

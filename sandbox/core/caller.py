@@ -5,6 +5,7 @@ Rule 2: a caller is read for one operation in one world; another world has other
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from .credentials import OPEN, Access
 from .customers import Country, Population
@@ -13,16 +14,19 @@ from .headers import language_for
 from .messages import BankRequest, Violation, shown
 from .operation import Operation
 
+# Credentials before other headers, and both before what is not served.
+_STAGES = ("unAuthorized", "invalidRequest", "accessNotConfigured")
+
 
 class Caller:
     """Who calls an operation, and how.
 
-    `request` is a call of theirs without what differs from call to call. `breaches` are those of the headers,
-    `unserved` those of country, business and channel; `access` finds the others, which may depend on the instant.
+    `request` is a call of theirs without what differs from call to call, and `client_id` what it says of them.
     """
 
     __slots__ = (
-        "access", "breaches", "country", "directives", "language", "operation", "population", "request", "unserved",
+        "_breaches", "_unserved", "_violations", "access", "client_id", "country", "directives", "language",
+        "operation", "population", "request",
     )  # fmt: skip
 
     def __init__(
@@ -42,12 +46,27 @@ class Caller:
         self.directives: Directives = read_directives(request, addressees)
         self.country: Country = population.countries.get(headers.get("countrycode", "")) or population.home
         self.language = language_for(headers.get("accept-language", ""), languages)
-        self.breaches = operation.headers.violations(request)
-        self.unserved = [
-            violation
-            for violation in _unserved(headers, population.countries)
-            if violation.location in operation.headers.names
-        ]
+        self.client_id = operation.behaviour.client_of(request, access.clients)
+        self._breaches = operation.headers.violations(request)
+        self._unserved = [each for each in _unserved(headers, population.countries) if self._has_header(each)]
+        # Only the checks of a profile depend on the call.
+        self._violations = None if access.profile.checks else self._all(access.spoken(headers))
+
+    def violations(self, headers: Mapping[str, str], now: datetime) -> list[Violation]:
+        """Name every breach in all headers of a call, in the order in which they answer. `now` is aware."""
+        if self._violations is not None:
+            return self._violations
+        return self._all(self.access.violations(headers, now))
+
+    def _all(self, refusals: list[Violation]) -> list[Violation]:
+        refusals = list(filter(self._has_header, refusals))
+        if not refusals:
+            return [*self._breaches, *self._unserved]
+        breaches = sorted([*self._breaches, *refusals], key=lambda breach: _STAGES.index(breach.error))
+        return [*breaches, *self._unserved]
+
+    def _has_header(self, violation: Violation) -> bool:
+        return violation.location in self.operation.headers.names
 
 
 def _unserved(headers: Mapping[str, str], countries: Mapping[str, Country]) -> list[Violation]:

@@ -38,7 +38,6 @@ BLOCKED_CLIENT = "sandbox-blocked"
 WRONG_SECRET = "sandbox-wrong-secret"  # noqa: S105 - a word that every secret is held against
 _SIGNATURE_BYTES = 16
 _TAG_BYTES = 4
-_WORD = "sandbox-"
 _UUID = re.compile(UUID_FORM, re.ASCII | re.IGNORECASE)
 _SID = re.compile(rf"{SESSION_PREFIX}[0-9A-F]{{56}}", re.ASCII)
 
@@ -150,18 +149,21 @@ class Access(NamedTuple):
     def violations(self, headers: Mapping[str, str], now: datetime) -> list[Violation]:
         """Name what is wrong with credentials that have the form that the contract wants. `now` is aware.
 
-        A word that describes itself is all that is said: no check finds fault with who sent it to be refused so.
+        A magic token or client is all that is said: no check finds fault with who sent it to be refused so.
         """
-        client_id, authorization = headers.get("client_id", ""), headers.get("authorization", "")
-        checks = self.profile.checks
-        if not checks and _WORD not in client_id and _WORD not in authorization:
-            return []
-        token = authorization.partition(" ")[2].strip()
-        if client_id == BLOCKED_CLIENT:
-            return [Violation("accessNotConfigured", "client_id", f"{BLOCKED_CLIENT} is blocked: its name says so")]
-        if word := TOKEN_WORDS.get(token):
-            return [word._replace(reason=f"{word.reason}: {token} says so")]
+        if spoken := self.spoken(headers):
+            return spoken
+        client_id, token = headers.get("client_id", ""), _bearer(headers)
         return [violation for violation in self._failed_checks(headers, as_text(client_id), token, now) if violation]
+
+    @staticmethod
+    def spoken(headers: Mapping[str, str]) -> list[Violation]:
+        """Name what a magic token or a magic client_id asks to be refused for."""
+        if headers.get("client_id") == BLOCKED_CLIENT:
+            return [Violation("accessNotConfigured", "client_id", f"{BLOCKED_CLIENT} is blocked: its name says so")]
+        if word := TOKEN_WORDS.get(token := _bearer(headers)):
+            return [word._replace(reason=f"{word.reason}: {token} says so")]
+        return []
 
     def _failed_checks(
         self, headers: Mapping[str, str], client_id: str, token: str, now: datetime
@@ -211,6 +213,10 @@ class Access(NamedTuple):
         else:
             return None
         return Violation("unAuthorized", "Authorization", reason)
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    return headers.get("authorization", "").partition(" ")[2].strip()
 
 
 OPEN = Access(Profile(), {}, Signer(""))

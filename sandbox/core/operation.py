@@ -79,7 +79,7 @@ class Operation:
         }
         shared = contract.errors if contract else {error.name: error for error in gateway_errors(document)}
         own = {name: error for name, error in self.documented.items() if name not in shared}
-        self.errors = {**own, **shared, **self.documented}
+        self.errors: dict[str, DocumentedError] = {**own, **shared, **self.documented}
         # A text with placeholders may name any header of the contract, also where the operation wants none.
         self.known_headers: Headers = contract.headers if contract else self.headers
         self._errors_by_wish: dict[str, DocumentedError] = {}

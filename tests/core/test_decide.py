@@ -308,6 +308,45 @@ def test_an_error_that_no_rule_answers_has_the_shape_of_all_others() -> None:
     assert body_of(decision).keys() == body_of(decide(NATURAL["invalidRequest"], world())).keys()
 
 
+# One customer
+
+_PARTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "fullName": st.just("Ana Soto"),
+        "customerSegment": st.sampled_from(["10", "99"]),
+        "birthday": st.sampled_from(["today", "never", "03-14"]),
+    },
+)
+_WRITTEN: st.SearchStrategy[Any] = st.one_of(st.just("synthetic"), _PARTS)
+_IDS, _CARDS = st.from_regex("[1-8][0-9]{11}", fullmatch=True), st.from_regex("5[0-9]{15}", fullmatch=True)
+
+
+@given(_IDS, _CARDS, _WRITTEN, st.sampled_from(["customerId", "cardNumber"]), st.booleans())
+def test_a_customer_is_the_same_person_by_every_number_in_files_and_overrides(
+    customer_id: str, card: str, customer: Any, section: str, is_override: bool
+) -> None:
+    numbers = {"customerId": customer_id, "cardNumber": card}
+    other = {kind: number for kind, number in numbers.items() if kind != section}
+    scenarios = book(**{section: {numbers[section]: {**other, "customer": customer}}})
+    there = world(ScenarioBook(), scenarios) if is_override else world(scenarios)
+    asked = [{kind: number} for kind, number in numbers.items()]
+    by_id, by_card = (body_of(decide(request(body), there)) for body in asked)
+    assert by_id == by_card
+
+
+@given(_IDS, _WRITTEN, st.integers(1, 11), st.booleans())
+def test_a_customer_of_a_prefix_is_the_same_person_by_the_card_that_leads_back(
+    customer_id: str, customer: Any, length: int, is_override: bool
+) -> None:
+    scenarios = book(customerId={customer_id[:length] + "*": {"customer": customer}})
+    there = world(ScenarioBook(), scenarios) if is_override else world(scenarios)
+    numbers = {"customerId": customer_id, "cardNumber": card_of(customer_id)}
+    asked: list[dict[str, str]] = [*({kind: number} for kind, number in numbers.items()), numbers]
+    bodies = [body_of(decide(request(body), there)) for body in asked]
+    assert bodies[1:] == bodies[:-1]
+
+
 # Every decision
 
 _NAMES = st.sampled_from([rule.name for rule in OPERATION.headers] + [SCENARIO, DELAY, DATE, FAULT, PREFER])
