@@ -15,7 +15,7 @@ from .contract import Contract, DocumentedError, documented_errors
 from .credentials import BLOCKED_CLIENT, client_named, read_basic, session_number, whole_seconds
 from .decide import Answer, CallKey, Decision, World, and_more, override, play, scenario_file
 from .directives import KEY_EXCHANGE, TOKEN
-from .inquiry import Inquiry
+from .inquiry import Inquiry, coding_problem
 from .messages import BankReply, BankRequest, Violation, as_text, instant, shown
 from .openapi import resolved
 from .scenarios import ErrorOutcome
@@ -313,6 +313,7 @@ class _Parameters:
         self.where = " and the ".join(source for source, text in sources.items() if text) or "form or the query"
         if not is_form and "grant_type" not in self._values and request.body.strip() not in (b"", b"{}"):
             self.problem = f"the body is no form: expected Content-Type {_FORM}, or the parameters in the query"
+        self.problem = coding_problem(request.headers) or self.problem
 
     def get(self, name: str) -> str:
         return self._values.get(name, "")

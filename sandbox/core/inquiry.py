@@ -45,7 +45,10 @@ class Inquiry:
         self.country = population.countries.get(request.headers.get("countrycode", "")) or population.home
 
         self.fields: Mapping[str, Any]
-        self.fields, body_violations = contract.read_body(request.body)
+        if problem := coding_problem(request.headers):
+            self.fields, body_violations = {}, [Violation("invalidRequest", "Content-Encoding", problem)]
+        else:
+            self.fields, body_violations = contract.read_body(request.body)
         breaches = contract.header_violations(request)
         if refusals := access.violations(request.headers, now):
             breaches = sorted([*breaches, *refusals], key=lambda breach: _STAGES.index(breach.error))
@@ -94,6 +97,14 @@ class Inquiry:
             if rule.key in self.request.headers and not rule.is_credential
         }
         return {"request": fields, "headers": headers, "today": self.today.isoformat()}
+
+
+def coding_problem(headers: Mapping[str, str]) -> str | None:
+    """Say what is wrong with the coding of a request's body (RFC 9110, 8.4); None where it came as it is."""
+    coding = headers.get("content-encoding", "identity")
+    if coding.lower() == "identity":
+        return None
+    return f"Content-Encoding: found {shown(coding[:40])}, expected a body that is not compressed, and no such header"
 
 
 def _unsupported(headers: Mapping[str, str], countries: Mapping[str, Country]) -> list[Violation]:

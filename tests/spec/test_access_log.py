@@ -5,7 +5,7 @@ import pytest
 from .conftest import HEADERS, PATH, Connect, Serve, Server
 
 LINE = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO (?P<method>[A-Z]+) (?P<path>\S+) (?P<status>\d{3}) (?P<rule>\w+) "
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO (?P<method>[A-Z]+|-) (?P<path>\S+) (?P<status>\d{3}|fault \w+) (?P<rule>\w+) (?P<space>\S+) "
     r"(?P<who>-|(customerId|cardNumber) [*\d]+(, cardNumber [*\d]+)?) \d+\.\d ms"
 )
 CARD, CUSTOMER, TOKEN = "5105105105105100", "123456789012", "a-token-that-nobody-may-read"
