@@ -57,9 +57,9 @@ class IncompleteRequests:
                 connection.transport.close()
 
     def make_room(self, max_connections: int) -> None:
-        """Cut off the oldest, so that with one more there are no more connections than that."""
+        """Cut off the oldest, so that there are no more connections than that."""
         connections = [each for each in self._connections if not each.transport.is_closing()]
-        if (excess := len(connections) + 1 - max_connections) <= 0:
+        if (excess := len(connections) - max_connections) <= 0:
             return
         now = asyncio.get_running_loop().time()
         ages = {each: (self._since.get(each, (None, now))[1], each.number) for each in connections if each.incomplete}

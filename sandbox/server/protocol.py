@@ -6,6 +6,7 @@ Rule 3: nothing is upgraded (RFC 9110, 7.8: a server may ignore the header), and
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from itertools import count
 from typing import Any
@@ -30,10 +31,21 @@ class SandboxProtocol:
     cycle: Any
     flow: Any
 
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        on_connected: Callable[[], None],
+    ) -> None:
+        super().__init__(config, server_state, app_state)  # type: ignore[call-arg]
+        self._on_connected = on_connected
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.number = next(_NUMBERS)
         self.app_state = {**self.app_state, TRANSPORT: transport}
         super().connection_made(transport)  # type: ignore[misc]
+        self._on_connected()
 
     @property
     def is_answering(self) -> bool:

@@ -97,11 +97,12 @@ class Server(uvicorn.Server):
             sys.exit(STARTUP_FAILURE)
 
     def _connect(self) -> asyncio.Protocol:
-        if len(self.server_state.connections) >= self._max_connections:
-            self.incomplete_requests.make_room(self._max_connections)
         protocol: Any = self.config.http_protocol_class
-        connected: asyncio.Protocol = protocol(self.config, self.server_state, self.lifespan.state)
-        return connected
+        return protocol(self.config, self.server_state, self.lifespan.state, self._limit_connections)  # type: ignore[no-any-return]
+
+    def _limit_connections(self) -> None:
+        if len(self.server_state.connections) > self._max_connections:
+            self.incomplete_requests.make_room(self._max_connections)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_A_SWEEP == 0:
@@ -162,6 +163,8 @@ def serve(
         server.run()
     except SystemExit as exit_:
         return int(exit_.code or 0)
-    finally:
+    except BaseException:
+        # The trace that follows goes to standard error by itself.
         writer.flush()
+        raise
     return 0
