@@ -219,7 +219,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 def _host_problem(scope: Scope) -> str | None:
     """Say what is wrong with a request's Host header (RFC 9112, 3.2)."""
     count = sum(name == b"host" for name, _ in scope["headers"])
-    if count == 1 or (count == 0 and scope["http_version"] != "1.1"):
+    if count == 1 or (count == 0 and scope["http_version"] == "1.0"):
         return None
     return f"Host {'was sent more than once' if count else 'is missing'}; HTTP/1.1 wants it once"
 
