@@ -76,13 +76,13 @@ def commands() -> None:
 def serve(**flags: Any) -> None:
     """Serve the API."""
     from .server.guard import with_token
-    from .server.protocol import log_to_stderr
-    from .server.protocol import serve as run
+    from .server.log import log_to_stderr
+    from .server.server import serve as run
     from .server.tls import Certificates
     from .user_errors import UserError
 
     settings = with_token(_settings(flags))
-    log_to_stderr(settings.access_log)
+    log = log_to_stderr()
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
@@ -94,7 +94,7 @@ def serve(**flags: Any) -> None:
         with suppress(OSError):
             _greet(urls, sandbox, certificates)
 
-    sys.exit(run(sandbox, greet, certificates))
+    sys.exit(run(sandbox, greet, log, certificates))
 
 
 for _setting in SETTINGS:

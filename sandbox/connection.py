@@ -16,12 +16,12 @@ TRANSPORT = "sandbox.transport"
 
 
 class Connection(NamedTuple):
-    """The connection of one call. `hurrying` is set when the server has no time left."""
+    """The connection of one call. `grace_over` is set when a server that drains has no time left."""
 
     scope: Scope
     receive: Receive
     send: Send
-    hurrying: asyncio.Event
+    grace_over: asyncio.Event
 
     @property
     def transport(self) -> asyncio.Transport | None:
@@ -48,9 +48,9 @@ class Connection(NamedTuple):
         await hung_up(self.receive)
 
 
-async def wait(seconds: float, receive: Receive, hurrying: asyncio.Event) -> None:
+async def wait(seconds: float, receive: Receive, grace_over: asyncio.Event) -> None:
     """Wait, unless the caller hangs up or the server has no time left."""
-    waiting = [asyncio.ensure_future(receive()), asyncio.ensure_future(hurrying.wait())]
+    waiting = [asyncio.ensure_future(receive()), asyncio.ensure_future(grace_over.wait())]
     await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for future in waiting:
         future.cancel()

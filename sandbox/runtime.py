@@ -24,7 +24,7 @@ from .core.decide import Decision, NumberNeeded, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, without_secrets
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, masked, one_line, without_secrets
 from .core.openapi import Document
 from .core.operation import Operation
 from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
@@ -179,6 +179,7 @@ class Sandbox:
         self._placed += 1
         override = Override(scenario, entry, real + lifetime if lifetime else None)
         target.place(override)
+        log.info("override for %s %s placed in space %s", section, masked(pattern), _named(space))
         return override
 
     def overrides(self, space: str) -> list[Override]:
@@ -191,6 +192,7 @@ class Sandbox:
         found = self.spaces.find(space)
         if found is None or not found.remove(section, pattern):
             raise NotFound(f"there is no override for {section} {without_secrets(pattern)} in {space}")
+        log.info("override for %s %s removed from space %s", section, masked(pattern), _named(space))
 
     def now(self, space: str) -> datetime:
         """Return what time it is in a space."""
@@ -217,11 +219,13 @@ class Sandbox:
         if not EARLIEST <= moment < LATEST:
             raise UserError(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
         target.clock = ClockSetting(real, moment, ticks)
+        log.info("clock of space %s set to %s, %s", _named(space), instant(moment), "ticking" if ticks else "frozen")
 
     def release_clock(self, space: str) -> None:
         """Let a space's clock be as it was before it was set."""
         if found := self.spaces.find(space):
             found.clock = None
+            log.info("clock of space %s released", _named(space))
 
     def profile(self, space: str) -> Profile:
         """Return how strict the bank's side is in a space."""
@@ -235,12 +239,14 @@ class Sandbox:
         except ValueError as mistake:
             raise UserError(f"profile: {mistake}") from None
         worded_live = profile.live_texts if live_texts is None else live_texts
-        self.space(space).profile = Profile(checked, worded_live)
+        self.space(space).profile = profile = Profile(checked, worded_live)
+        log.info("profile of space %s set to %s%s", _named(space), profile.name, ", live texts" * worded_live)
 
     def release_profile(self, space: str) -> None:
         """Let a space's profile be as it was before it was set."""
         if found := self.spaces.find(space):
             found.profile = None
+            log.info("profile of space %s released", _named(space))
 
     def issue_token(
         self, client_id: str, scope: str | None = None, lifetime: timedelta | None = None
@@ -301,8 +307,10 @@ class Sandbox:
         """Make a space as it was when it appeared; all of them where none is named."""
         if space is None:
             self.spaces.clear()
+            log.info("all spaces reset")
         elif found := self.spaces.find(space):
             found.reset()
+            log.info("space %s reset", _named(space))
 
     def reload(self) -> Reload:
         """Read the files again. A set with mistakes is reported and not used."""
@@ -436,6 +444,11 @@ class Sandbox:
             if name and scenario.identity:
                 magic[name, scenario.section] = scenario.pattern
         return magic
+
+
+def _named(space: str) -> str:
+    """Return a space's name as one line of the log shows it."""
+    return without_secrets(one_line(space))
 
 
 def _check_client_id(client_id: str) -> None:

@@ -58,7 +58,8 @@ class Problem(Json):
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
         problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-        super().__init__({**problem, "detail": without_secrets(detail), **more}, status, headers)
+        self.detail = without_secrets(detail)
+        super().__init__({**problem, "detail": self.detail, **more}, status, headers)
 
 
 class Yaml(Response):

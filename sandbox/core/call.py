@@ -53,7 +53,11 @@ class Call:
         self.uuid = own_headers.get("uuid") or caller.request.headers.get("uuid", "")
         self.numbers: dict[CallKey, int] = {}
         self.warning: str | None = None
-        self.fields, body_violations = self.operation.read_body(body)
+        self.fields: Mapping[str, Any] = {}
+        if problem := caller.coding_problem:
+            body_violations = [Violation("invalidRequest", "Content-Encoding", problem)]
+        else:
+            self.fields, body_violations = self.operation.read_body(body)
         customer_id, card_number = self.fields.get("customerId"), self.fields.get("cardNumber")
         self.customer_id = Identity("customerId", customer_id) if customer_id else None
         self.card_number = Identity("cardNumber", card_number) if card_number else None

@@ -25,8 +25,8 @@ class Caller:
     """
 
     __slots__ = (
-        "_breaches", "_unserved", "_violations", "access", "client_id", "country", "directives", "language",
-        "operation", "population", "request",
+        "_breaches", "_unserved", "_violations", "access", "client_id", "coding_problem", "country", "directives",
+        "language", "operation", "population", "request",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class Caller:
         self.directives: Directives = read_directives(request, addressees)
         self.country: Country = population.countries.get(headers.get("countrycode", "")) or population.home
         self.language = language_for(headers.get("accept-language", ""), languages)
+        self.coding_problem = _coding_problem(headers)
         self.client_id = operation.behaviour.client_of(request, access.clients)
         self._breaches = operation.headers.violations(request)
         self._unserved = [each for each in _unserved(headers, population.countries) if self._has_header(each)]
@@ -67,6 +68,14 @@ class Caller:
 
     def _has_header(self, violation: Violation) -> bool:
         return violation.location in self.operation.headers.names
+
+
+def _coding_problem(headers: Mapping[str, str]) -> str | None:
+    """Say what is wrong with the coding of a request's body (RFC 9110, 8.4); None where it came as it is."""
+    coding = headers.get("content-encoding", "identity")
+    if coding.lower() == "identity":
+        return None
+    return f"Content-Encoding: found {shown(coding[:40])}, expected a body that is not compressed, and no such header"
 
 
 def _unserved(headers: Mapping[str, str], countries: Mapping[str, Country]) -> list[Violation]:

@@ -6,6 +6,9 @@ Rule 1: what can be read in two ways is refused: a name twice, NaN, a byte order
 import json
 from typing import Any
 
+# RFC 1952, 2.3.1.
+_GZIP = b"\x1f\x8b"
+
 
 def read_json(body: bytes) -> object:
     """Read strict JSON (RFC 8259): UTF-8, no BOM, no NaN, no name twice. Raises ValueError that ends "the body ..."."""
@@ -19,7 +22,8 @@ def read_json(body: bytes) -> object:
     except UnicodeEncodeError:
         raise ValueError("holds half a surrogate pair, which is no character") from None
     except UnicodeDecodeError:
-        raise ValueError("is not UTF-8") from None
+        what = "is gzip, expected JSON that is not compressed" if body.startswith(_GZIP) else "is not UTF-8"
+        raise ValueError(what) from None
     except json.JSONDecodeError as mistake:
         what = "begins with a byte order mark" if body.startswith(b"\xef\xbb\xbf") else "is not JSON"
         raise ValueError(f"{what}: line {mistake.lineno}, column {mistake.colno}") from None

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -26,7 +25,7 @@ from sandbox.console import Console
 from sandbox.control import routes as control
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
-from sandbox.core.messages import BankRequest, bank_request, masked
+from sandbox.core.messages import BankRequest, bank_request
 from sandbox.core.operation import Operation
 from sandbox.files.watching import watch
 from sandbox.runtime import Sandbox
@@ -35,11 +34,11 @@ from sandbox.user_errors import UserError
 
 from .faults import inject
 from .guard import Guard
+from .log import LogWriter, access_line
 
-LARGEST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 
 log = logging.getLogger("sandbox")
-access_log = logging.getLogger("sandbox.access")
 
 _UUID = b"uuid"
 # RFC 9110, 5.5: what no header may hold; such a uuid is echoed in the body alone.
@@ -50,14 +49,15 @@ _RULE, _REASON, _EXCHANGE, _WARNING = (name.lower().encode() for name in (RULE, 
 class Shell:
     """The whole application.
 
-    The server calls `stop` when it is told to stop, which ends streams, and `hurry` when its grace is over, which lets
+    A server that is told to stop calls `drain`, which ends streams, and `end_grace` when its time is over, which lets
     waiting calls answer at once.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, access_log: LogWriter | None = None) -> None:
         self.sandbox = sandbox
-        self._stopping = asyncio.Event()
-        self._hurrying = asyncio.Event()
+        self._access_log = access_log
+        self._draining = asyncio.Event()
+        self._grace_over = asyncio.Event()
         contract = sandbox.contract
         self._cors = CORSMiddleware(
             self._answer_bank,
@@ -66,21 +66,34 @@ class Shell:
             allow_headers=["*", *(rule.name for rule in contract.main.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "sid", "eventId", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
-        self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
+        self._pages = Guard(_pages(sandbox, self._answer, self._draining, self._lifespan), sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.sandbox.contract.at(scope["path"]):
+        if scope["type"] == "http" and (self.sandbox.contract.at(scope["path"]) or _host_problem(scope)):
             await self._answer(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 
-    def stop(self) -> None:
+    def drain(self) -> None:
         """End all streams and the watching of files."""
-        self._stopping.set()
+        self._draining.set()
 
-    def hurry(self) -> None:
+    def end_grace(self) -> None:
         """Let every call that still waits answer now."""
-        self._hurrying.set()
+        self._grace_over.set()
+
+    def is_call(self, scope: Scope) -> bool:
+        """Tell whether a request is one of the bank's calls, rather than for a page or a stream."""
+        return self.sandbox.contract.at(scope["path"]) is not None
+
+    def refuse(self, status: int, reason: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return headers and body for what never became a request."""
+        began = perf_counter()
+        decision, exchange = self.sandbox.refuse(
+            None, BankRequest({}, b""), status, "invalidRequest", "request", reason
+        )
+        self._log_call(exchange, decision, perf_counter() - began)
+        return reply_headers(decision, "", exchange.id), decision.reply.body
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The middleware alone costs as much as the decision, and only browsers need it.
@@ -94,22 +107,23 @@ class Shell:
         body = await _read_body(scope, receive) if operation and method == "POST" else b""
         request = bank_request(scope["headers"], body or b"", scope["query_string"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
-        if operation is None:
-            decision, exchange = self._refuse(
-                scope, None, request, 404, "resourceNotFound", "path", "there is no such path"
-            )
+        if problem := _host_problem(scope):
+            decision, exchange = self._refuse(scope, operation, request, 400, "invalidRequest", "Host", problem)
+        elif operation is None:
+            reason = "there is no such path"
+            decision, exchange = self._refuse(scope, None, request, 404, "resourceNotFound", "path", reason)
         elif method not in operation.methods:
             extra = ((b"allow", ", ".join(operation.methods).encode()),)
             reason = f"this path answers {operation.method} only"
             decision, exchange = self._refuse(scope, operation, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
-            reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
+            reason = f"the body has more than {MAX_BODY_BYTES} bytes"
             decision, exchange = self._refuse(scope, operation, request, 413, "invalidRequest", "body", reason)
         else:
             decision, exchange = self._decide(scope, operation, request)
         if decision.delay:
-            await wait(decision.delay, receive, self._hurrying)
+            await wait(decision.delay, receive, self._grace_over)
         start: Message = {
             "type": "http.response.start",
             "status": decision.reply.status,
@@ -117,12 +131,11 @@ class Shell:
         }
         reply_body = b"" if method == "HEAD" else decision.reply.body
         if decision.fault:
-            await inject(decision.fault, start, reply_body, Connection(scope, receive, send, self._hurrying))
+            await inject(decision.fault, start, reply_body, Connection(scope, receive, send, self._grace_over))
         else:
             await send(start)
             await send({"type": "http.response.body", "body": reply_body})
-        if access_log.isEnabledFor(logging.INFO):
-            _log_call(exchange, decision, perf_counter() - began)
+        self._log_call(exchange, decision, perf_counter() - began)
 
     def _decide(self, scope: Scope, operation: Operation, request: BankRequest) -> tuple[Decision, Exchange]:
         try:
@@ -144,13 +157,17 @@ class Shell:
     ) -> tuple[Decision, Exchange]:
         return self.sandbox.refuse(operation, request, status, error, location, reason, scope["method"], scope["path"])
 
+    def _log_call(self, exchange: Exchange, decision: Decision, seconds: float) -> None:
+        if self._access_log:
+            self._access_log.add(access_line(exchange, decision, seconds))
+
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(asyncio.to_thread(self.sandbox.warm_up))]
         if self.sandbox.settings.watch:
-            tasks.append(asyncio.create_task(watch(self.sandbox.loader.root, self.sandbox.reload, self._stopping)))
+            tasks.append(asyncio.create_task(watch(self.sandbox.loader.root, self.sandbox.reload, self._draining)))
         yield
-        self.stop()
+        self.drain()
         await asyncio.gather(*tasks)
 
 
@@ -182,26 +199,25 @@ def _one_line(text: str) -> bytes:
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     """Read the request's body; None where it is too long. Raises ClientDisconnect where the caller hung up."""
     body, is_more = b"", True
-    while is_more and len(body) <= LARGEST_BODY_BYTES:
+    while is_more and len(body) <= MAX_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
         is_more = message.get("more_body", False)
-    return body if len(body) <= LARGEST_BODY_BYTES else None
+    return body if len(body) <= MAX_BODY_BYTES else None
 
 
-def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
-    numbers = {"customerId": exchange.customer_id, "cardNumber": exchange.card_number}
-    who = ", ".join(f"{kind} {masked(number)}" for kind, number in numbers.items() if number) or "-"
-    path = quote(exchange.path, safe="/:@!$&'()*+,;=~")
-    access_log.info(
-        "%s %s %d %s %s %.1f ms", exchange.method, path, exchange.status, exchange.rule, who, seconds * 1000
-    )
+def _host_problem(scope: Scope) -> str | None:
+    """Say what is wrong with a request's Host header (RFC 9112, 3.2)."""
+    count = sum(name == b"host" for name, _ in scope["headers"])
+    if count == 1 or (count == 0 and scope["http_version"] == "1.0"):
+        return None
+    return f"Host {'was sent more than once' if count else 'is missing'}; HTTP/1.1 wants it once"
 
 
 def _pages(
-    sandbox: Sandbox, bank: ASGIApp, stopping: asyncio.Event, lifespan: Callable[[Starlette], object]
+    sandbox: Sandbox, bank: ASGIApp, draining: asyncio.Event, lifespan: Callable[[Starlette], object]
 ) -> Starlette:
     console = Console(sandbox)
 
@@ -213,13 +229,17 @@ def _pages(
             text += _CONTROL
         return PlainTextResponse(text, headers={"Vary": "Accept"})
 
-    async def not_found(request: Request, error: Exception) -> Response:
+    async def unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(control.PREFIX):
+            await _not_here(scope["path"])(scope, receive, send)
+        else:
+            await bank(scope, receive, send)
+
+    async def http_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        path = request.url.path
-        if error.status_code == 404 and not path.startswith(control.PREFIX):
-            return _Forward(bank)
-        detail = f"{path[:80]} is not here; / lists what is" if error.status_code == 404 else f"{request.method} {path}"
-        return control.Problem(error.status_code, detail, dict(error.headers or {}))
+        if error.status_code == 404:
+            return _not_here(request.url.path)
+        return control.Problem(error.status_code, f"{request.method} {request.url.path}", dict(error.headers or {}))
 
     async def user_error(request: Request, error: Exception) -> Response:
         return control.problem_of(error)
@@ -227,18 +247,25 @@ def _pages(
     async def defect(request: Request, error: Exception) -> Response:
         return control.Problem(500, "a defect of the sandbox; its log has the trace")
 
-    return Starlette(
+    pages = Starlette(
         routes=[
             Route("/", index),
             *_documents("/openapi", sandbox.contract.document),
             *_documents("/companions.openapi", sandbox.companions_document),
-            *control.health_routes(sandbox, stopping),
-            *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
+            *control.health_routes(sandbox, draining),
+            *(control.routes(sandbox, draining) if sandbox.settings.control == "on" else ()),
             *console.routes(),
         ],
-        exception_handlers={HTTPException: not_found, UserError: user_error, Exception: defect},
+        exception_handlers={HTTPException: http_problem, UserError: user_error, Exception: defect},
         lifespan=lifespan,  # type: ignore[arg-type]
     )
+    pages.router.redirect_slashes = False
+    pages.router.default = unknown_path
+    return pages
+
+
+def _not_here(path: str) -> Response:
+    return control.Problem(404, f"{path[:80]} is not here; / lists what is")
 
 
 def _documents(path: str, document: Mapping[str, Any]) -> Iterator[Route]:
@@ -252,17 +279,6 @@ def _documents(path: str, document: Mapping[str, Any]) -> Iterator[Route]:
 
     yield Route(f"{path}.yaml", as_yaml)
     yield Route(f"{path}.json", as_json)
-
-
-class _Forward(Response):
-    """A response that another application gives."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__()
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
 
 
 _INDEX = """Segment Sandbox

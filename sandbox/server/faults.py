@@ -58,13 +58,13 @@ async def _slow_drip(start: Message, body: bytes, connection: Connection) -> Non
     await connection.send(start)
     size = max(-(-len(body) // DRIPS), 1)
     for begin in range(0, len(body), size):
-        await wait(DRIP_SECONDS / DRIPS, connection.receive, connection.hurrying)
+        await wait(DRIP_SECONDS / DRIPS, connection.receive, connection.grace_over)
         await connection.send({"type": "http.response.body", "body": body[begin : begin + size], "more_body": True})
     await connection.send({"type": "http.response.body", "body": b""})
 
 
 async def _never_answer(start: Message, body: bytes, connection: Connection) -> None:
-    await wait(NEVER_SECONDS, connection.receive, connection.hurrying)
+    await wait(NEVER_SECONDS, connection.receive, connection.grace_over)
     await connection.close()
 
 

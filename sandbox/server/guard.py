@@ -6,6 +6,7 @@ Rule 3: a browser sends its cookie by itself, so with it the Origin must be ours
 Rule 4: health, contract and reference tell nothing that needs guarding, and no origin may change them.
 """
 
+import logging
 import secrets
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -18,7 +19,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox import console
 from sandbox.control.routes import PREFIX, Problem
 from sandbox.control_auth import Admission
+from sandbox.core.messages import without_secrets
 from sandbox.settings import Settings
+
+from .log import as_word
+
+log = logging.getLogger("sandbox")
 
 OPEN_PATHS = frozenset({f"{PREFIX}/health", f"{PREFIX}/openapi.json"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -35,6 +41,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := self._refusal(Request(scope))):
+            if isinstance(refusal, Problem):
+                log.warning(
+                    "refused %s %s: %s", scope["method"], as_word(without_secrets(scope["path"])), refusal.detail
+                )
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -62,13 +72,13 @@ class Guard:
         return Problem(401, detail, {"WWW-Authenticate": "Bearer"})
 
     def _foreign(self, headers: Headers) -> Problem | None:
-        if self._is_loopback:
-            host = headers.get("host", "")
+        hosts = headers.getlist("host") or [""]
+        for host in hosts if self._is_loopback else ():
             if not _is_local(f"//{host}"):
                 return Problem(403, f"Host {host[:80]!r} is not this machine; call 127.0.0.1 or localhost")
-        origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != headers.get("host"):
-            return Problem(403, f"Origin {origin[:80]!r} may not steer this sandbox")
+        for origin in headers.getlist("origin"):
+            if {origin.partition("://")[2]} != {*hosts}:
+                return Problem(403, f"Origin {origin[:80]!r} may not steer this sandbox")
         return None
 
 

@@ -123,6 +123,7 @@ class _Parameters:
         self.where = " and the ".join(source for source, text in sources.items() if text) or "form or the query"
         if not is_form and "grant_type" not in self._values and call.body.strip() not in (b"", b"{}"):
             self.problem = f"the body is no form: expected Content-Type {_FORM}, or the parameters in the query"
+        self.problem = call.caller.coding_problem or self.problem
 
     def get(self, name: str) -> str:
         """Return a parameter, empty where it was not sent."""

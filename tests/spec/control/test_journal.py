@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from sandbox.runtime import Sandbox
-from sandbox.server.protocol import Server as InProcess
+from sandbox.server.server import Server as InProcess
 from sandbox.settings import Settings
 from sandbox.state.journal import LONGEST_TEXT
 from tests.spec.conftest import PATH, Serve
