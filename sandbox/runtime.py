@@ -21,7 +21,8 @@ from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
+from .core.masking import masked_text
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
@@ -171,7 +172,7 @@ class Sandbox:
         """Take an override away. Raises NotFound."""
         found = self.spaces.find(space)
         if found is None or not found.remove(section, pattern):
-            raise NotFound(f"there is no override for {section} {without_secrets(pattern)} in {space}")
+            raise NotFound(f"there is no override for {section} {masked_text(pattern)} in {space}")
 
     def now(self, space: str) -> datetime:
         """Return what time it is in a space."""
@@ -442,5 +443,5 @@ def _key_problems(section: str, pattern: str) -> Iterator[str]:
 
 
 def _user_error_of_entry(mistakes: list[tuple[DataPath, str]]) -> UserError:
-    named = [(".".join(map(str, path)), without_secrets(message)) for path, message in mistakes]
+    named = [(".".join(map(str, path)), masked_text(message)) for path, message in mistakes]
     return UserError("; ".join(f"{path}: {message}" if path else message for path, message in named), named)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from sandbox.clock import read_instant
 from sandbox.control.routes import clock_json
-from sandbox.core.messages import masked
+from sandbox.core.masking import masked
 from sandbox.people import FoundCustomer
 from sandbox.runtime import Sandbox
 from sandbox.state.spaces import FOR_ALL

@@ -22,7 +22,8 @@ from sandbox.connection import hung_up
 from sandbox.core.companions import SessionKey
 from sandbox.core.credentials import CHECKS
 from sandbox.core.decide import PRECEDENCE, Decision
-from sandbox.core.messages import bank_request, instant, without_secrets
+from sandbox.core.masking import masked_text
+from sandbox.core.messages import bank_request, instant
 from sandbox.files.loader import DOCUMENTS
 from sandbox.files.yaml_source import YAML_LOADER
 from sandbox.people import FoundCustomer
@@ -57,7 +58,7 @@ class Problem(Json):
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
         problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-        super().__init__({**problem, "detail": without_secrets(detail), **more}, status, headers)
+        super().__init__({**problem, "detail": masked_text(detail), **more}, status, headers)
 
 
 class Yaml(Response):
@@ -73,8 +74,7 @@ def problem_of(error: Exception) -> Problem:
     """Return the problem for a UserError."""
     status = 404 if isinstance(error, NotFound) else 400
     mistakes = [
-        {"path": without_secrets(path), "message": without_secrets(message)}
-        for path, message in getattr(error, "mistakes", ())
+        {"path": masked_text(path), "message": masked_text(message)} for path, message in getattr(error, "mistakes", ())
     ]
     return Problem(status, str(error), None, mistakes=mistakes) if mistakes else Problem(status, str(error))
 

@@ -18,7 +18,8 @@ from math import ceil
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from .messages import SESSION_PREFIX, TOKEN_PREFIX, UUID_FORM, Violation, as_text, instant, listed, shown
+from .masking import SESSION_PREFIX, TOKEN_PREFIX, UUID_FORM
+from .messages import Violation, as_text, instant, listed, shown
 from .schema import meant
 
 CHECKS: Mapping[str, str] = {

@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeVar
 
 from .durations import GRAMMAR, read_duration
 from .faults import FAULTS
-from .messages import BankRequest, Violation, shown, without_secrets
+from .masking import masked_text
+from .messages import BankRequest, Violation, shown
 from .schema import meant
 
 SCENARIO = "X-Sandbox-Scenario"
@@ -78,7 +79,7 @@ def read_directives(request: BankRequest) -> Directives:
     violations: list[Violation] = []
     for name in (name for name in headers if name.startswith(_PREFIX)):
         if name not in _KNOWN:
-            written = without_secrets(name.title())
+            written = masked_text(name.title())
             violations.append(_breach(written, f"it is not a directive; {meant(written, _KNOWN.values())}"))
         elif name in repeated:
             violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))

@@ -10,7 +10,8 @@ from .contract import Contract, DocumentedError, language_for
 from .credentials import OPEN, Access
 from .customers import Country, Population
 from .directives import Directives, read_directives
-from .messages import BankRequest, Identity, Violation, as_text, masked, shown
+from .masking import masked
+from .messages import BankRequest, Identity, Violation, as_text, shown
 from .templates import TemplateContext
 
 # Credentials before other headers, and both before what is not served.

@@ -15,7 +15,8 @@ from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population,
 from .durations import LONGEST_SECONDS, read_duration
 from .faults import Fault
 from .inquiry import Inquiry
-from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_secrets
+from .masking import masked_text
+from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
 
 SECTIONS = ("customerId", "cardNumber", "named", "companion")
@@ -166,7 +167,7 @@ class Scenario(NamedTuple):
     @property
     def title(self) -> str:
         """The scenario as people say it; a card number is masked."""
-        return f"{self.section} {without_secrets(self.pattern) if self.section == 'cardNumber' else self.pattern}"
+        return f"{self.section} {masked_text(self.pattern) if self.section == 'cardNumber' else self.pattern}"
 
     @property
     def is_counted(self) -> bool:

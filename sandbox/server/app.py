@@ -26,7 +26,8 @@ from sandbox.console import Console
 from sandbox.control import routes as control
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
-from sandbox.core.messages import BankRequest, bank_request, masked
+from sandbox.core.masking import masked
+from sandbox.core.messages import BankRequest, bank_request
 from sandbox.files.watching import watch
 from sandbox.runtime import Sandbox
 from sandbox.state.journal import Exchange

@@ -7,17 +7,17 @@ Rule 2: a space appears when it is first used, forgets itself when it is idle fo
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sandbox.clock import read_instant
 from sandbox.core.credentials import Profile
 from sandbox.core.decide import CallKey
 from sandbox.core.durations import read_duration
+from sandbox.core.masking import masked_text
 from sandbox.core.messages import Identity, shown
 from sandbox.core.scenarios import Scenario, ScenarioBook
 
-from .journal import Journal
+from .journal import Journal, number_hash
 
 FOR_ALL = "*"
 ANONYMOUS = "anonymous"
@@ -190,14 +190,16 @@ class Spaces:
 
 
 def space_name(client_id: str) -> str:
-    """Return the name of a caller's space; a very long client_id is shortened by its digest."""
+    """Return the name of a caller's space: the client_id, or where that is very long or must be masked, its digest."""
     if not client_id:
         return ANONYMOUS
     if client_id == FOR_ALL:
         return f"client_id {FOR_ALL}"
-    if len(client_id) <= _LONGEST_NAME:
+    shown = masked_text(client_id)
+    if shown == client_id and len(client_id) <= _LONGEST_NAME:
         return client_id
-    return f"{client_id[:60]}~{blake2b(client_id.encode(), digest_size=16).hexdigest()}"
+    # Keyed, since a card number could be found by its bare digest.
+    return f"{shown[:60]}~{number_hash(client_id).hex()}"
 
 
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)

@@ -14,7 +14,8 @@ from sandbox.core.companions import RULES, Companions
 from sandbox.core.contract import Contract
 from sandbox.core.decide import HTTP, PRECEDENCE
 from sandbox.core.faults import FAULTS
-from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown, without_secrets
+from sandbox.core.masking import masked_text
+from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown
 from sandbox.core.schema import meant
 
 from .journal import JSON_NAMES, Exchange, number_hash
@@ -66,7 +67,7 @@ class Match:
             if name in exchange.hashes:
                 # What is masked, or may be, is compared by its hash.
                 if exchange.hashes[name] != number_hash(wanted):
-                    yield f"{name}: expected {without_secrets(wanted)}, found another"
+                    yield f"{name}: expected {masked_text(wanted)}, found another"
             elif name == "since":
                 if self._since and exchange.at < self._since:
                     yield f"since: expected {wanted} or later, found {instant(exchange.at)}"
@@ -78,14 +79,14 @@ class Match:
                     exchange.headers.get("uuid") if name == "uuid" else getattr(exchange, _ATTRIBUTES.get(name, name))
                 )
                 if str(found) != wanted:
-                    yield f"{name}: expected {without_secrets(wanted)}, found {found if found is not None else 'none'}"
+                    yield f"{name}: expected {masked_text(wanted)}, found {found if found is not None else 'none'}"
 
     def fits(self, exchange: Exchange) -> bool:
         """Tell whether this is an exchange one is looking for."""
         return next(self.differences(exchange), None) is None
 
     def __str__(self) -> str:
-        shown = (f"{name}={without_secrets(value)}" for name, value in self._wanted.items())
+        shown = (f"{name}={masked_text(value)}" for name, value in self._wanted.items())
         return ", ".join(shown) or "any call"
 
 
