@@ -19,6 +19,7 @@ from .core.contract import Contract
 from .core.credentials import Access, Profile, read_checks
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
+from .core.durations import EARLIEST, LATEST, read_duration, read_moment, read_period
 from .core.entries import read_entry
 from .core.faults import FAULTS
 from .core.masking import masked_text
@@ -31,17 +32,12 @@ from .people import HandedOut, People
 from .settings import Settings
 from .state.journal import Exchange, Recorder
 from .state.spaces import (
-    EARLIEST,
     FOR_ALL,
-    LATEST,
     MOST_OVERRIDES,
     ClockSetting,
     Override,
     Space,
     Spaces,
-    read_lifetime,
-    read_moment,
-    read_period,
     space_name,
 )
 from .user_errors import NotFound, UserError
@@ -143,7 +139,7 @@ class Sandbox:
             raise _user_error_of_entry(mistakes)
         lifetime = None
         try:
-            lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
+            lifetime = timedelta(seconds=read_duration(entry["expires"])) if "expires" in entry else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(f"overrides of {space}", self._placed + 1)
@@ -182,6 +178,7 @@ class Sandbox:
         """Set a space's clock to a moment, or move it. Raises UserError.
 
         A moment freezes the clock there, unless `is_ticking`; moving leaves it frozen or ticking as it was.
+        A day without a time means its midnight in the home country.
         """
         real = self.clock.now()
         target = self.spaces.use(space, real)
@@ -190,7 +187,7 @@ class Sandbox:
             if (now is None) == (advance is None):
                 raise ValueError("expected either now or advance")
             if now is not None:
-                moment, ticks = read_moment(now), bool(is_ticking)
+                moment, ticks = read_moment(now, self._scenery.population.home.zone), bool(is_ticking)
             else:
                 moment = self._now(target, real) + read_period(advance or "")
                 ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking

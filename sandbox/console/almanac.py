@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.state.spaces import EARLIEST, LATEST
+from sandbox.core.durations import EARLIEST, LATEST
 from sandbox.user_errors import UserError
 
 _FIRST, _LAST = EARLIEST.date(), LATEST.date() - timedelta(days=1)

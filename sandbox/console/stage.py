@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.clock import read_instant
 from sandbox.control.routes import clock_json
 from sandbox.core.masking import masked
 from sandbox.people import FoundCustomer
@@ -63,7 +62,7 @@ class Stage:
                 for status, response in contract.operation["responses"].items()
                 if not status.startswith("2")
             },
-            day=read_instant(clock["now"]).astimezone(home.zone),
+            day=self._sandbox.now(client_id).astimezone(home.zone),
             country=home.code,
             clock=clock,
             suggestions=suggestions,

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.clock import read_instant
 from sandbox.control.routes import Yaml, clock_json, customer_json, profile_json
 from sandbox.core.credentials import CHECKS
 from sandbox.runtime import Sandbox
@@ -34,7 +33,7 @@ class Travel:
     async def page(self, request: Request) -> Response:
         space, population = space_of(request), self._sandbox.scenery.population
         clock = clock_json(self._sandbox, space)
-        today = read_instant(clock["now"]).astimezone(population.home.zone).date()
+        today = self._sandbox.now(space).astimezone(population.home.zone).date()
         day, mistake = today, None
         try:
             if wanted := request.query_params.get("day"):

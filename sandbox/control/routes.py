@@ -405,7 +405,8 @@ class _Control:
         if not isinstance(wanted, Mapping):
             raise UserError(f"match: expected an object with {', '.join(Match.FIELDS)}")
         try:
-            return Match(wanted, self._sandbox.contract, self._sandbox.companions)
+            zone = self._sandbox.scenery.population.home.zone
+            return Match(wanted, self._sandbox.contract, self._sandbox.companions, zone)
         except ValueError as mistake:
             raise UserError(str(mistake)) from None
 

@@ -230,8 +230,8 @@ class Contract:
             if not value:
                 return "is empty"
             schema = self._header_schema(rule.name)
-            found = "" if rule.is_credential else f"found {shown(value[:40])}, "
-            return f"is not valid: {found}expected {_expectation(schema)}"
+            found = "" if rule.is_credential else f" {shown(value[:40])}"
+            return f"is not valid{found}: {'; '.join(_breaches(value, schema))}"
         if rule.key == "accept" and not admits_json(value):
             return "does not admit application/json, the only answer"
         if rule.key == "content-type" and not is_json(value):
@@ -317,19 +317,31 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
 
 
 def _wrong_field(location: str, value: object, schema: Mapping[str, Any]) -> Violation:
-    found = _JSON_TYPES.get(type(value), "a number")
-    return Violation("invalidRequest", location, f"{location}: found {found}, expected {_expectation(schema)}")
+    return Violation("invalidRequest", location, f"{location}: {'; '.join(_breaches(value, schema))}")
 
 
 _JSON_TYPES = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
+# A pattern that allows any number of characters of one kind; the first of another kind can be pointed at.
+_ONE_KIND = re.compile(r"\^(\[[^]]+\])\*\$")
+_KINDS = {"[0-9]": "digit"}
 
 
-def _expectation(schema: Mapping[str, Any]) -> str:
-    parts = ["text" if schema["type"] == "string" else f"an {schema['type']}"]
-    if "maxLength" in schema:
-        parts.append(f"of at most {schema['maxLength']} characters")
-    if "minLength" in schema:
-        parts.append("that is not empty")
-    if "pattern" in schema:
-        parts.append(f"that matches {schema['pattern']}")
-    return " ".join(parts)
+def _breaches(value: object, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Say everything in which a value is not what its schema wants, without a character of it; places count from 1."""
+    if schema["type"] != "string" or not isinstance(value, str):
+        expected = "text" if schema["type"] == "string" else f"an {schema['type']}"
+        yield f"found {_JSON_TYPES.get(type(value), 'a number')}, expected {expected}"
+        return
+    least, most, pattern = schema.get("minLength", 0), schema.get("maxLength"), schema.get("pattern")
+    if len(value) < least:
+        yield f"found {len(value)} characters, expected at least {least}" if value else "found nothing, expected text"
+    if most is not None and len(value) > most:
+        yield f"found {len(value)} characters, expected at most {most}"
+    if pattern is None or _validator({"pattern": pattern}).is_valid(value):
+        return
+    if kind := _ONE_KIND.fullmatch(pattern):
+        allowed = re.match(f"{kind[1]}*", value)
+        place = allowed.end() + 1 if allowed else 1
+        yield f"found a character that is no {_KINDS.get(kind[1], kind[1])} at position {place}"
+    else:
+        yield f"found text that does not match {pattern}"

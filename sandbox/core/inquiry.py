@@ -42,8 +42,8 @@ class Inquiry:
         self.warning: str | None = None
         # Gives the customer's other number to templates, where a scenario knows it.
         self.implied: Callable[[], dict[str, str]] = dict
-        self.directives: Directives = read_directives(request)
         self.country = population.countries.get(request.headers.get("countrycode", "")) or population.home
+        self.directives: Directives = read_directives(request, self.country.zone)
 
         self.fields: Mapping[str, Any]
         self.fields, body_violations = contract.read_body(request.body)

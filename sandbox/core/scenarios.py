@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from .contract import DocumentedError
 from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, customer_id_of
-from .durations import LONGEST_SECONDS, read_duration
+from .durations import MAX_SECONDS, read_duration
 from .faults import Fault
 from .inquiry import Inquiry
 from .masking import masked_text
@@ -120,7 +120,7 @@ class LognormalDelay(NamedTuple):
     def seconds(self, inquiry: Inquiry, draw: Draw) -> float:
         """Return the delay that belongs to this call."""
         deviation = NormalDist().inv_cdf(max(draw("delay"), 1e-12))
-        return min(self.median * math.exp(self.sigma * deviation), LONGEST_SECONDS)
+        return min(self.median * math.exp(self.sigma * deviation), MAX_SECONDS)
 
 
 AnyDelay: TypeAlias = Delay | UniformDelay | LognormalDelay

@@ -4,17 +4,14 @@ Rule 1: spaces never see each other; `*` alone speaks for all of them, and only 
 Rule 2: a space appears when it is first used, forgets itself when it is idle for long, and there are never too many.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sandbox.clock import read_instant
 from sandbox.core.credentials import Profile
 from sandbox.core.decide import CallKey
-from sandbox.core.durations import read_duration
 from sandbox.core.masking import masked_text
-from sandbox.core.messages import Identity, shown
+from sandbox.core.messages import Identity
 from sandbox.core.scenarios import Scenario, ScenarioBook
 
 from .journal import Journal, number_hash
@@ -200,32 +197,3 @@ def space_name(client_id: str) -> str:
         return client_id
     # Keyed, since a card number could be found by its bare digest.
     return f"{shown[:60]}~{number_hash(client_id).hex()}"
-
-
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
-_PERIOD = re.compile(
-    r"(-?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=[0-9])(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?", re.ASCII
-)
-
-
-def read_moment(text: str) -> datetime:
-    """Read a moment with its offset (ISO 8601) between 1900 and 3000. Raises ValueError."""
-    moment = read_instant(text)
-    if EARLIEST <= moment < LATEST:
-        return moment.astimezone(UTC)
-    raise ValueError(f"found {shown(text[:40])}, expected a year from 1900 to 2999")
-
-
-def read_period(text: str) -> timedelta:
-    """Read an ISO 8601 duration of weeks, days, hours, minutes and seconds, with - for the past. Raises ValueError."""
-    match = _PERIOD.fullmatch(text)
-    if not match or not any(match.groups()[1:]):
-        raise ValueError(f"found {text[:40]!r}, expected a duration such as P1D, PT90M or -P2W; months and years vary")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
-    period = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return -period if match[1] else period
-
-
-def read_lifetime(text: str) -> timedelta:
-    """Read how long an override lasts. Raises ValueError."""
-    return timedelta(seconds=read_duration(text))

@@ -6,13 +6,13 @@ Rule 1: a no says what came closest and the first difference, to be read in a fa
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
-from sandbox.clock import read_instant
 from sandbox.core.companions import RULES, Companions
 from sandbox.core.contract import Contract
 from sandbox.core.decide import HTTP, PRECEDENCE
+from sandbox.core.durations import read_moment
 from sandbox.core.faults import FAULTS
 from sandbox.core.masking import masked_text
 from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown
@@ -42,7 +42,8 @@ class Match:
         "until",
     )
 
-    def __init__(self, wanted: Mapping[str, Any], contract: Contract, companions: Companions) -> None:
+    def __init__(self, wanted: Mapping[str, Any], contract: Contract, companions: Companions, zone: tzinfo) -> None:
+        """Check what is wanted; a day without a time means its midnight in `zone`. Raises ValueError."""
         known: Mapping[str, Collection[object]] = {
             "operation": [contract.operation_id, *companions.methods],
             "rule": [*(rule.__name__ for rule in PRECEDENCE), *RULES, HTTP],
@@ -59,7 +60,7 @@ class Match:
             if name in _NUMBERS and not re.fullmatch(_NUMBERS[name], str(value), re.ASCII):
                 raise ValueError(f"{name}: found {shown(value)}, expected digits")
         self._wanted = {name: str(value) for name, value in wanted.items()}
-        self._since, self._until = (_moment(name, self._wanted.get(name)) for name in ("since", "until"))
+        self._since, self._until = (_moment(name, self._wanted.get(name), zone) for name in ("since", "until"))
 
     def differences(self, exchange: Exchange) -> Iterator[str]:
         """Say in what an exchange is not what one is looking for."""
@@ -90,9 +91,9 @@ class Match:
         return ", ".join(shown) or "any call"
 
 
-def _moment(name: str, text: str | None) -> datetime | None:
+def _moment(name: str, text: str | None, zone: tzinfo) -> datetime | None:
     try:
-        return None if text is None else read_instant(text)
+        return None if text is None else read_moment(text, zone)
     except ValueError as mistake:
         raise ValueError(f"{name}: {mistake}") from None
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core.customers import card_of
-from sandbox.core.durations import LONGEST_SECONDS
+from sandbox.core.durations import MAX_SECONDS
 from sandbox.core.inquiry import Inquiry
 from sandbox.core.messages import Identity
 from sandbox.core.scenarios import CustomerOutcome, Delay, Draw, LognormalDelay, Scenario, ScenarioBook, UniformDelay
@@ -305,7 +305,7 @@ def test_a_lognormal_delay_has_its_median_in_the_middle_and_never_leaves_the_bou
     assert drawn == sorted(drawn)
     assert drawn[2] == pytest.approx(0.2)
     assert drawn[0] >= 0
-    assert drawn[3] <= LONGEST_SECONDS
+    assert drawn[3] <= MAX_SECONDS
 
 
 def test_a_title_shows_no_whole_card_number() -> None:

@@ -137,7 +137,7 @@ def test_a_clock_belongs_to_its_space(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{}, [], "x", {"nwo": "x"}, {"now": "x"}, {"now": "2028-03-14"}, {"now": "2028-03-14T12:00:00"}, {"now": 5},
+    [{}, [], "x", {"nwo": "x"}, {"now": "x"}, {"now": "2028-03-14T12:00:00"}, {"now": 5},
      {"advance": ""}, {"advance": "P"}, {"advance": "P1DT"}, {"advance": "P1Y"}, {"advance": "P999999D"},
      {"advance": "P1D", "now": "2028-03-14T12:00:00Z"}, {"now": "2028-03-14T12:00:00Z", "ticking": []},
      {"now": "2028-03-14T12:00:00Z", "ticking": 1}],
