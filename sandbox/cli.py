@@ -1,18 +1,21 @@
 """The command line: `segment-sandbox`. Wrong usage is one clear line and exit code 2."""
 
 import json
+import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from . import __version__
-from .settings import SETTINGS, Setting, Settings
+from .core.messages import one_line
+from .settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, Settings
 
 # Everything else is imported by the command that needs it: `--help` and `health` answer at once.
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
     return click.option(
         setting.flag,
         setting.name,
-        type=click.Path(path_type=Path) if setting.type is Path else setting.type,
+        type=_option_type(setting),
         default=setting.default,
         multiple=setting.many,
         envvar=setting.variable,
@@ -38,6 +41,14 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
         show_default=setting.default not in (None, ()),
         help=setting.help,
     )
+
+
+def _option_type(setting: Setting) -> Any:
+    if setting.choices:
+        return click.Choice(setting.choices)
+    if setting.bounds:
+        return (click.IntRange if setting.type is int else click.FloatRange)(*setting.bounds)
+    return click.Path(path_type=Path) if setting.type is Path else setting.type
 
 
 def main() -> NoReturn:
@@ -49,7 +60,7 @@ def main() -> NoReturn:
         sys.exit(2)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "segment-sandbox"
-        _fail(f"{error.format_message()} See: {path} --help", 2)
+        _fail(f"{_sentence(error.format_message())} See: {path} --help", 2)
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
     except click.Abort:
@@ -83,6 +94,8 @@ def serve(**flags: Any) -> None:
 
     settings = with_token(_settings(flags))
     log_to_stderr(settings.access_log)
+    for warning in _unknown_variables(os.environ):
+        logging.getLogger("sandbox").warning("%s", warning)
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
@@ -291,9 +304,12 @@ def health(url: str | None) -> None:
     """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
     import ssl
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
     url = url or _own_url(os.environ)
+    if not url.lower().startswith(("http://", "https://")):
+        raise click.UsageError(f"--url: found {url[:80]!r}, expected one such as http://127.0.0.1:8080")
     # How it is is no secret, and a throw-away certificate proves nothing.
     anybody = ssl.create_default_context()
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
@@ -302,9 +318,51 @@ def health(url: str | None) -> None:
         with build_opener(ProxyHandler({}), HTTPSHandler(context=anybody)).open(
             f"{url.rstrip('/')}/_sandbox/health", timeout=3
         ) as reply:
-            click.echo(reply.read().decode().rstrip())
+            click.echo(reply.read().decode("utf-8", "replace").rstrip())
+    except HTTPError as error:
+        _fail(f"{url} answered {error.code}, expected 200; is this a sandbox? Say where it is with --url")
     except (OSError, ValueError, HTTPException) as error:
-        _fail(f"{url} does not answer: {error}")
+        _fail(f"{url}: {_why_no_answer(error)}")
+
+
+def _why_no_answer(error: Exception) -> str:
+    """Say in words why a sandbox could not be asked, and what to do."""
+    from http.client import BadStatusLine, InvalidURL
+    from socket import gaierror
+    from ssl import SSLError
+    from urllib.error import URLError
+
+    reason = error.reason if isinstance(error, URLError) else error
+    match reason:
+        case ConnectionRefusedError():
+            return "nobody listens there; start it with segment-sandbox serve, or say where it is with --url"
+        case gaierror():
+            return "there is no host of that name; say where the sandbox is with --url"
+        case TimeoutError():
+            return "no answer within 3 s; is it busy, or is something else there?"
+        case SSLError(reason=problem):
+            if problem and "REQUIRED" in problem:
+                return "it wants a client certificate; ask it without HTTPS, by serve --http-port and --url http://..."
+            return "it does not speak HTTPS; say http://... with --url"
+        case ConnectionError():
+            return "the connection was closed without an answer; does it want https://, or a client certificate?"
+        case BadStatusLine():
+            return "what answers there does not speak HTTP; say where the sandbox is with --url"
+        case ValueError() | InvalidURL() | str():
+            return "this is no URL that can be asked; expected one such as http://127.0.0.1:8080"
+    return "it can't be reached; is the address right, and the network up?"
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """Warn of each variable that looks like a setting and is none, nor an option of another command."""
+    options = (option for command in commands.commands.values() for option in command.params)
+    known = {str(option.envvar) for option in options if option.envvar}
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            ends = sorted(each.removeprefix(ENVIRONMENT_PREFIX) for each in known)
+            close = get_close_matches(name.removeprefix(ENVIRONMENT_PREFIX), ends, n=1)
+            hint = f"did you mean {ENVIRONMENT_PREFIX}{close[0]}?" if close else "see segment-sandbox serve --help"
+            yield f"the environment variable {one_line(name)} is no setting and has no effect; {hint}"
 
 
 def _own_url(environment: Mapping[str, str]) -> str:
@@ -332,6 +390,10 @@ def _sandbox(settings: Settings) -> "Sandbox":
         for mistake in mistakes.mistakes:
             click.echo(mistake, err=True)
         _fail(str(mistakes))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

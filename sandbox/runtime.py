@@ -70,7 +70,7 @@ class Sandbox:
         self.companions = self.loader.companions
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
-        self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
+        self.spaces = Spaces(settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock.now())
         self._recorder = Recorder()
         self._placed = 0
         self._reloading = threading.Lock()

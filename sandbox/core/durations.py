@@ -81,7 +81,7 @@ def _period(text: str, expected: str) -> timedelta:
         sign, *numbers = found.groups()
         parts = {unit: float(number or 0) for unit, number in zip(_ISO_UNITS, numbers, strict=True)}
     elif _CALENDAR_UNITS.match(stripped):
-        raise _mistake(text, f"{expected}; months and years have no fixed length, say days")
+        raise _mistake(text, f"{expected}; months and years have no fixed length")
     else:
         raise _mistake(text, expected)
     try:

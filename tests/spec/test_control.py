@@ -329,7 +329,7 @@ def test_a_space_is_reset(client: Client) -> None:
 
 
 def test_spaces_are_bounded_and_forget_themselves(serve: Serve, connect: Connect) -> None:
-    client = connect(serve("--most-spaces", "3", "--space-idle", "200ms"))
+    client = connect(serve("--max-spaces", "3", "--space-idle", "200ms"))
 
     def spaces() -> list[str]:
         return [space["space"] for space in client.control("GET", "/spaces").json()]
