@@ -74,7 +74,9 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-_client_id_option = click.option("--client-id", default="branch-app", show_default=True, help="Whose it is.")
+_client_id_option = click.option(
+    "--client-id", default="branch-app", show_default=True, help="The client that it belongs to."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,10 +137,8 @@ def check(path: Path | None) -> None:
 @commands.command()
 @click.option("--customer-id", help="The customerId to ask about.")
 @click.option("--card-number", help="The cardNumber to ask about.")
-@click.option("--body", help="A raw body instead.")
-@click.option(
-    "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Another header, or a changed one."
-)
+@click.option("--body", help="Send this body, whatever it is.")
+@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header, or replace one.")
 @_option(_SCENARIOS)
 @_option(_PROFILE)
 @_option(_LIVE_TEXTS)
@@ -155,7 +155,7 @@ def ask(
         fields = {"customerId": customer_id, "cardNumber": card_number}
         body = json.dumps({name: value for name, value in fields.items() if value is not None})
     elif customer_id is not None or card_number is not None:
-        raise click.UsageError("--body takes the place of --customer-id and --card-number; give one or the other")
+        raise click.UsageError("--body replaces --customer-id and --card-number; give one or the other")
     sandbox = _sandbox(_settings(flags))
     sent = {name.lower(): value for name, value in sandbox.valid_headers().items()}
     for header in headers:
@@ -179,14 +179,14 @@ def ask(
 @commands.command()
 @click.option("--birthday", metavar="today|never|MM-DD", help="Only customers with this birthday.")
 @click.option("--segment", help="Only customers in this segment.")
-@click.option("--country", help="The country to look in; the world's first by default.")
-@click.option("-n", "--count", default=5, show_default=True, help="How many.")
+@click.option("--country", help="The country to search; the first of the world file by default.")
+@click.option("-n", "--count", default=5, show_default=True, help="How many to find.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_option(_SCENARIOS)
 def customers(
     birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
 ) -> None:
-    """Find customers with a property."""
+    """Find customers by birthday, segment or country."""
     from .control.routes import customer_json
     from .user_errors import UserError
 
@@ -221,7 +221,7 @@ def customers(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_option(_SCENARIOS)
 def errors(as_json: bool, scenarios: Path | None) -> None:
-    """List every error, with its magic values and its header."""
+    """List every error with its magic values and its header."""
     catalogue = _sandbox(Settings(scenarios=scenarios)).catalogue()
     if as_json:
         click.echo(json.dumps(catalogue, ensure_ascii=False, indent=2))
@@ -244,11 +244,13 @@ def errors(as_json: bool, scenarios: Path | None) -> None:
 
 @commands.command()
 @_client_id_option
-@click.option("--scope", help="What it is for; /api/v1 by default.")
-@click.option("--lifetime", help="How long it lasts: 90s, 30m; 30m by default, 0s makes one that has expired.")
+@click.option("--scope", help="The scope of the token; /api/v1 by default.")
+@click.option(
+    "--lifetime", help="How long it is valid, such as 90s or PT30M; 30m by default. 0s makes an expired token."
+)
 @_option(_SCENARIOS)
 def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Path | None) -> None:
-    """Issue a token, which every sandbox with the same seed knows; print it."""
+    """Issue a token and print it. Every sandbox with the same seed accepts it."""
     from datetime import timedelta
 
     from .core.durations import read_duration
@@ -268,14 +270,14 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
 @_client_id_option
 @_option(_SCENARIOS)
 def session(client_id: str, scenarios: Path | None) -> None:
-    """Begin a session, which every sandbox with the same seed knows; print its sid."""
+    """Begin a session and print its sid. Every sandbox with the same seed accepts it."""
     click.echo(_sandbox(Settings(scenarios=scenarios)).begin_session(client_id))
 
 
 @commands.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
-    """Make DIRECTORY with commented scenario files to start from."""
+    """Create DIRECTORY with commented scenario files to start from."""
     from .files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 
     shipped = shipped_scenarios()
@@ -286,7 +288,7 @@ def init(directory: Path) -> None:
         directory / ".schema" / WORLD_SCHEMA_FILE.name: WORLD_SCHEMA_FILE,
     }
     if there := [target for target in files if target.exists()]:
-        _fail(f"{there[0]} is there already; choose another directory or move it away")
+        _fail(f"{there[0]} exists; choose another directory or move it away")
     for target, source in files.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(
@@ -298,10 +300,13 @@ def init(directory: Path) -> None:
 
 @commands.command()
 @click.option(
-    "--url", envvar="SANDBOX_URL", show_envvar=True, help="Its base URL; by default, where the environment has it."
+    "--url",
+    envvar="SANDBOX_URL",
+    show_envvar=True,
+    help="Its base URL; by default that of this machine, by the same variables as serve.",
 )
 def health(url: str | None) -> None:
-    """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
+    """Show the health of a running sandbox. Exit 1 when it does not answer."""
     import ssl
     from http.client import HTTPException
     from urllib.error import HTTPError
@@ -310,7 +315,7 @@ def health(url: str | None) -> None:
     url = url or _own_url(os.environ)
     if not url.lower().startswith(("http://", "https://")):
         raise click.UsageError(f"--url: found {url[:80]!r}, expected one such as http://127.0.0.1:8080")
-    # How it is is no secret, and a throw-away certificate proves nothing.
+    # Health is no secret, and a throw-away certificate proves nothing.
     anybody = ssl.create_default_context()
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     try:
@@ -366,7 +371,7 @@ def _unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _own_url(environment: Mapping[str, str]) -> str:
-    """Return where a sandbox with these settings is on this machine, without TLS if it is there, too."""
+    """Return the URL of a sandbox with these settings on this machine, the one without TLS where there are two."""
     if port := environment.get("SANDBOX_HTTP_PORT"):
         return f"http://127.0.0.1:{port}"
     is_tls = environment.get("SANDBOX_TLS_CERT") or click.BOOL.convert(environment.get("SANDBOX_TLS", ""), None, None)

@@ -20,7 +20,7 @@ DELAY = "X-Sandbox-Delay"
 DATE = "X-Sandbox-Date"
 FAULT = "X-Sandbox-Fault"
 PREFER = "Prefer"
-# The calls beside the contract's that X-Sandbox-Scenario may be meant for, by name and colon before its wish.
+# The companion operations that X-Sandbox-Scenario may be meant for, by the prefix `operation:`.
 TOKEN, KEY_EXCHANGE = "token", "e2eKey"
 
 REQUEST_HEADERS: Mapping[str, str] = {
@@ -54,7 +54,7 @@ _PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNO
 class Directives(NamedTuple):
     """What the caller asked of this call. `delay` is in seconds; `scenario_header` says where `scenario` was asked.
 
-    `addressee` is the companion call that the scenario is meant for; None means the contract's call.
+    `addressee` is the companion operation that the scenario is meant for; None means the contract's operation.
     """
 
     scenario: str | None = None

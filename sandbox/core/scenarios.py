@@ -143,7 +143,7 @@ class Step(NamedTuple):
 class Scenario(NamedTuple):
     """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number.
 
-    Under `companion` the name is that of a call beside the contract's, which has a usual answer instead of a customer.
+    Under `companion` the name is that of a companion operation, which has a default response instead of a customer.
 
     It answers `times` calls, None means all. `serial` tells overrides apart that came one after the other.
     """

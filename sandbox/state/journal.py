@@ -136,7 +136,7 @@ def number_hash(number: str) -> bytes:
 
 
 class Reader:
-    """Somebody who follows the journal live; `dropped` is set when they were too slow."""
+    """A subscriber of the journal; `dropped` is set when it was too slow."""
 
     def __init__(self) -> None:
         self.queue: deque[Exchange] = deque()

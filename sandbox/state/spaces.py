@@ -137,7 +137,7 @@ class Spaces:
         self._journal_size = journal_size
         self._most = most
         self._idle = idle
-        # In the order of their use: the first is the one that was idle for longest.
+        # In the order of their use: the first is the least recently used.
         self._spaces: dict[str, Space] = {}
         self.for_all = Space(FOR_ALL, journal_size, now)
         self._latest = self.for_all

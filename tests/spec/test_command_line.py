@@ -59,7 +59,7 @@ def test_init_makes_a_directory_that_works_and_destroys_nothing(tmp_path: Path) 
         assert (directory / schema[1]).is_file()
     again = run("init", str(directory))
     assert again.returncode == 1
-    assert "is there already" in again.stderr
+    assert "exists; choose another directory" in again.stderr
 
 
 @pytest.mark.parametrize(
