@@ -14,7 +14,7 @@ from sandbox.runtime import Sandbox
 from sandbox.state.spaces import FOR_ALL, Override, Space
 from sandbox.user_errors import UserError
 
-from .almanac import month_of, next_leap_day, opening, read_day
+from .almanac import chosen_day, month_of, next_leap_day, opening
 from .rendering import Renderer, space_of
 
 _MOST_SHOWN = 100
@@ -37,7 +37,7 @@ class Travel:
         day, mistake = today, None
         try:
             if wanted := request.query_params.get("day"):
-                day = read_day(wanted)
+                day = chosen_day(wanted, population.home.zone)
         except UserError as error:
             mistake = str(error)
         people, leap_day = self._sandbox.people(space), next_leap_day(today)

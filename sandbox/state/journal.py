@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sandbox.core.decide import Decision
-from sandbox.core.masking import masked, masked_body, masked_headers, masked_query, masked_text
+from sandbox.core.masking import masked_body, masked_headers, masked_query, masked_text
 from sandbox.core.messages import BankRequest, Place, Violation, instant
 
 LONGEST_TEXT = 2_000
@@ -120,12 +120,12 @@ def _masked(exchange: Exchange) -> Exchange:
             for name, value in masked_headers(dict(list(exchange.headers.items())[:MOST_HEADERS])).items()
         },
         body=masked_body(exchange.body)[:LONGEST_TEXT],
-        card_number=exchange.card_number and masked(exchange.card_number),
+        card_number=exchange.card_number and masked_text(exchange.card_number),
         reason=masked_text(exchange.reason)[:LONGEST_TEXT],
         reply=masked_text(exchange.reply)[:LONGEST_TEXT],
     )
     hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
-    if not exchange.card_number and shown.headers.get("uuid") == hidden["uuid"]:
+    if (shown.card_number, shown.headers.get("uuid")) == (exchange.card_number, hidden["uuid"]):
         return shown
     return shown._replace(hashes={name: number_hash(value) for name, value in hidden.items() if value})
 
