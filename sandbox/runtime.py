@@ -33,7 +33,7 @@ from .settings import Settings
 from .state.journal import Exchange, Recorder
 from .state.spaces import (
     FOR_ALL,
-    MOST_OVERRIDES,
+    MAX_OVERRIDES,
     ClockSetting,
     Override,
     Space,
@@ -43,7 +43,7 @@ from .state.spaces import (
 from .user_errors import NotFound, UserError
 
 # Longer than any that is registered, and short enough for a header.
-LONGEST_CLIENT_ID = 1_000
+MAX_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
 
@@ -152,8 +152,8 @@ class Sandbox:
                 mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
             raise _user_error_of_entry(mistakes)
-        if len(target.overrides(real)) >= MOST_OVERRIDES and not target.find(section, pattern, real):
-            raise UserError(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
+        if len(target.overrides(real)) >= MAX_OVERRIDES and not target.find(section, pattern, real):
+            raise UserError(f"there are {MAX_OVERRIDES} overrides in {space} already; take some away, or write a file")
         self._placed += 1
         override = Override(scenario, entry, real + lifetime if lifetime else None)
         target.place(override)
@@ -426,8 +426,8 @@ class Sandbox:
 
 
 def _check_client_id(client_id: str) -> None:
-    if not 0 < len(client_id) <= LONGEST_CLIENT_ID or not client_id.isprintable():
-        raise UserError(f"client_id: expected 1 to {LONGEST_CLIENT_ID} printable characters")
+    if not 0 < len(client_id) <= MAX_CLIENT_ID or not client_id.isprintable():
+        raise UserError(f"client_id: expected 1 to {MAX_CLIENT_ID} printable characters")
 
 
 def _key_problems(section: str, pattern: str) -> Iterator[str]:

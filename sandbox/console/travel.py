@@ -17,8 +17,8 @@ from sandbox.user_errors import UserError
 from .almanac import chosen_day, month_of, next_leap_day, opening
 from .rendering import Renderer, space_of
 
-_MOST_SHOWN = 100
-_MOST_CELEBRATING = 6
+_MAX_SHOWN = 100
+_MAX_CELEBRATING = 6
 # Two or three of so many celebrate on a day: a sample that costs a few milliseconds.
 _SAMPLE = 1_000
 
@@ -41,7 +41,7 @@ class Travel:
         except UserError as error:
             mistake = str(error)
         people, leap_day = self._sandbox.people(space), next_leap_day(today)
-        celebration = await asyncio.to_thread(people.celebrating, day, _MOST_CELEBRATING, _SAMPLE)
+        celebration = await asyncio.to_thread(people.celebrating, day, _MAX_CELEBRATING, _SAMPLE)
         month = month_of(day)
         overrides = self._sandbox.overrides(space)
         spaces = self._sandbox.all_spaces()
@@ -72,10 +72,10 @@ class Travel:
             leap_rule=population.leap_day,
             leap_day=leap_day,
             moments={each: opening(each, population.home.zone) for each in (day, leap_day)},
-            overrides=[_override(override) for override in overrides[:_MOST_SHOWN]],
+            overrides=[_override(override) for override in overrides[:_MAX_SHOWN]],
             overrides_count=len(overrides),
             # The latest first, behind the space for all.
-            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MOST_SHOWN))],
+            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MAX_SHOWN))],
             spaces_count=len(spaces),
         )
 

@@ -37,7 +37,7 @@ from .requests import read_body, read_fields, read_flag, read_number, read_query
 from .streams import EventStream
 
 PREFIX = "/_sandbox"
-LONGEST_WAIT_SECONDS = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -296,7 +296,7 @@ class _Control:
         query = read_query(request, *Match.FIELDS, "limit", "wait", "timeout")
         limit = read_number("limit", query.pop("limit", "100"))
         wanted = read_number("wait", query.pop("wait", "0"))
-        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), LONGEST_WAIT_SECONDS)
+        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), MAX_WAIT_SECONDS)
         match, space = self._match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise UserError(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")

@@ -36,7 +36,7 @@ from sandbox.user_errors import UserError
 from .faults import inject
 from .guard import Guard
 
-LARGEST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 
 log = logging.getLogger("sandbox")
 access_log = logging.getLogger("sandbox.access")
@@ -118,7 +118,7 @@ class Shell:
             decision, exchange = self._refuse(scope, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
-            reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
+            reason = f"the body has more than {MAX_BODY_BYTES} bytes"
             decision, exchange = self._refuse(scope, request, 413, "invalidRequest", "body", reason)
         else:
             decision, exchange = self._decide(scope, request, operation)
@@ -192,13 +192,13 @@ def _one_line(text: str) -> bytes:
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     """Read the request's body; None where it is too long. Raises ClientDisconnect where the caller hung up."""
     body, is_more = b"", True
-    while is_more and len(body) <= LARGEST_BODY_BYTES:
+    while is_more and len(body) <= MAX_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
         is_more = message.get("more_body", False)
-    return body if len(body) <= LARGEST_BODY_BYTES else None
+    return body if len(body) <= MAX_BODY_BYTES else None
 
 
 def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:

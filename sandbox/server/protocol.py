@@ -32,7 +32,7 @@ log = logging.getLogger("sandbox")
 
 _REQUEST_HEAD = re.compile(rb"[A-Z]+ [^\r\n]+ HTTP/1\.[01]\r\n(?:[^\r\n]+\r\n)*")
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
-LARGEST_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
 # The exit code that uvicorn has for a server that could not start.
 _STARTUP_FAILURE = 3
 # After their early answers, calls may need a moment to be written out.
@@ -180,7 +180,7 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:  # noqa: C901 - one c
             if self.head_bytes is not None and not self.transport.is_closing():
                 # What ended with a blank line before, pipelined calls, is no part of it.
                 self.head_bytes += len(data.rpartition(b"\r\n\r\n")[2])
-                if self.head_bytes > LARGEST_HEAD_BYTES:
+                if self.head_bytes > MAX_HEAD_BYTES:
                     self.send_400_response("")
 
         def send_400_response(self, msg: str) -> None:

@@ -17,8 +17,8 @@ from sandbox.core.decide import Decision
 from sandbox.core.masking import masked_body, masked_headers, masked_query, masked_text
 from sandbox.core.messages import BankRequest, Place, Violation, instant
 
-LONGEST_TEXT = 2_000
-MOST_HEADERS = 64
+MAX_TEXT = 2_000
+MAX_HEADERS = 64
 READER_BACKLOG = 256
 
 _NO_HASHES: Mapping[str, bytes] = {}
@@ -92,7 +92,7 @@ class Recorder:
             request.query,
             decision.operation,
             request.headers,
-            request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace"),
+            request.body[: 2 * MAX_TEXT].decode("utf-8", "replace"),
             numbers.get("customerId"),
             numbers.get("cardNumber"),
             reply.status,
@@ -113,16 +113,16 @@ class Recorder:
 def _masked(exchange: Exchange) -> Exchange:
     """Return the exchange without cards and credentials, and without texts that are too long."""
     shown = exchange._replace(
-        path=masked_text(exchange.path)[:LONGEST_TEXT],
-        query=masked_query(exchange.query)[:LONGEST_TEXT],
+        path=masked_text(exchange.path)[:MAX_TEXT],
+        query=masked_query(exchange.query)[:MAX_TEXT],
         headers={
-            name[:LONGEST_TEXT]: value[:LONGEST_TEXT]
-            for name, value in masked_headers(dict(list(exchange.headers.items())[:MOST_HEADERS])).items()
+            name[:MAX_TEXT]: value[:MAX_TEXT]
+            for name, value in masked_headers(dict(list(exchange.headers.items())[:MAX_HEADERS])).items()
         },
-        body=masked_body(exchange.body)[:LONGEST_TEXT],
+        body=masked_body(exchange.body)[:MAX_TEXT],
         card_number=exchange.card_number and masked_text(exchange.card_number),
-        reason=masked_text(exchange.reason)[:LONGEST_TEXT],
-        reply=masked_text(exchange.reply)[:LONGEST_TEXT],
+        reason=masked_text(exchange.reason)[:MAX_TEXT],
+        reply=masked_text(exchange.reply)[:MAX_TEXT],
     )
     hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
     if (shown.card_number, shown.headers.get("uuid")) == (exchange.card_number, hidden["uuid"]):

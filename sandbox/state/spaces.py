@@ -18,9 +18,9 @@ from .journal import Journal, number_hash
 
 FOR_ALL = "*"
 ANONYMOUS = "anonymous"
-MOST_COUNTS = 10_000
-MOST_OVERRIDES = 10_000
-_LONGEST_NAME = 100
+MAX_COUNTS = 10_000
+MAX_OVERRIDES = 10_000
+_MAX_NAME = 100
 
 
 class Override(NamedTuple):
@@ -65,7 +65,7 @@ class Space:
     def count(self, key: CallKey) -> None:
         """Count a call; the oldest count goes where there are too many."""
         self.calls[key] = self.calls.get(key, 0) + 1
-        if len(self.calls) > MOST_COUNTS:
+        if len(self.calls) > MAX_COUNTS:
             del self.calls[next(iter(self.calls))]
 
     @property
@@ -193,7 +193,7 @@ def space_name(client_id: str) -> str:
     if client_id == FOR_ALL:
         return f"client_id {FOR_ALL}"
     shown = masked_text(client_id)
-    if shown == client_id and len(client_id) <= _LONGEST_NAME:
+    if shown == client_id and len(client_id) <= _MAX_NAME:
         return client_id
     # Keyed, since a card number could be found by its bare digest.
     return f"{shown[:60]}~{number_hash(client_id).hex()}"

@@ -15,7 +15,7 @@ import pytest
 from sandbox.runtime import Sandbox
 from sandbox.server.protocol import Server as InProcess
 from sandbox.settings import Settings
-from sandbox.state.journal import LONGEST_TEXT
+from sandbox.state.journal import MAX_TEXT
 from tests.spec.conftest import PATH, Serve, Server
 
 from .conftest import NUMBER, Caller, Join, assert_problem, eventually
@@ -250,7 +250,7 @@ def test_a_card_number_in_json_escapes_is_masked_too(tester: Caller) -> None:
 @pytest.mark.parametrize("cut", range(1, len(CARD)))
 def test_what_is_cut_off_leaves_no_piece_of_a_card_number(tester: Caller, cut: int) -> None:
     start = '{"filler": "'
-    body = start + "x" * (LONGEST_TEXT - len(start) - cut) + CARD + '"}'
+    body = start + "x" * (MAX_TEXT - len(start) - cut) + CARD + '"}'
     tester.ask(body.encode())
     assert CARD[:7] not in tester.exchanges()[0]["body"]
 
