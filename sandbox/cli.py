@@ -253,7 +253,7 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
     """Issue a token and print it. Every sandbox with the same seed accepts it."""
     from datetime import timedelta
 
-    from .core.durations import read_duration
+    from .core.times import read_duration
     from .user_errors import UserError
 
     sandbox = _sandbox(Settings(scenarios=scenarios))

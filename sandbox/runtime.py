@@ -19,13 +19,13 @@ from .core.contract import Contract
 from .core.credentials import Access, Profile, read_checks
 from .core.decide import Decision, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
-from .core.durations import EARLIEST, LATEST, read_duration, read_moment, read_period
 from .core.entries import read_entry
 from .core.faults import FAULTS
 from .core.masking import masked_text
 from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
+from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
 from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
 from .files.yaml_source import Mistake
 from .people import HandedOut, People

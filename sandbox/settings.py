@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from .core.credentials import CHECKS, LENIENT, STRICT, Profile, read_checks
-from .core.durations import read_duration
+from .core.times import read_duration
 
 ENVIRONMENT_PREFIX = "SANDBOX_"
 

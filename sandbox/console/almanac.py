@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.core.durations import EARLIEST, LATEST, read_day
+from sandbox.core.times import EARLIEST, LATEST, read_day
 from sandbox.user_errors import UserError
 
 _FIRST, _LAST = EARLIEST.date(), LATEST.date() - timedelta(days=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.core.durations import read_duration
 from sandbox.core.strict_json import read_json
+from sandbox.core.times import read_duration
 from sandbox.files.yaml_source import read_document
 from sandbox.user_errors import UserError
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, tzinfo
 from typing import NamedTuple, TypeVar
 
-from .durations import DAY_GRAMMAR, GRAMMAR, read_day, read_duration
 from .faults import FAULTS
 from .masking import masked_text
 from .messages import BankRequest, Violation, shown
 from .schema import meant
+from .times import DAY_GRAMMAR, GRAMMAR, read_day, read_duration
 
 SCENARIO = "X-Sandbox-Scenario"
 DELAY = "X-Sandbox-Delay"

@@ -12,12 +12,12 @@ from typing import NamedTuple, TypeAlias
 
 from .contract import DocumentedError
 from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, customer_id_of
-from .durations import MAX_SECONDS, read_duration
 from .faults import Fault
 from .inquiry import Inquiry
 from .masking import masked_text
 from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
+from .times import MAX_SECONDS, read_duration
 
 SECTIONS = ("customerId", "cardNumber", "named", "companion")
 # What stands under these is no number.

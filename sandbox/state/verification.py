@@ -12,11 +12,11 @@ from typing import Any
 from sandbox.core.companions import RULES, Companions
 from sandbox.core.contract import Contract
 from sandbox.core.decide import HTTP, PRECEDENCE
-from sandbox.core.durations import read_moment
 from sandbox.core.faults import FAULTS
 from sandbox.core.masking import masked_text
 from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown
 from sandbox.core.schema import meant
+from sandbox.core.times import read_moment
 
 from .journal import JSON_NAMES, Exchange, number_hash
 

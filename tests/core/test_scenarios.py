@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.core.customers import card_of
-from sandbox.core.durations import MAX_SECONDS
 from sandbox.core.inquiry import Inquiry
 from sandbox.core.messages import Identity
 from sandbox.core.scenarios import CustomerOutcome, Delay, Draw, LognormalDelay, Scenario, ScenarioBook, UniformDelay
 from sandbox.core.seeded_random import chance
 from sandbox.core.templates import TemplateMistake
+from sandbox.core.times import MAX_SECONDS
 
 from .bank import CONTRACT, DOCUMENTED_ID, MEXICO, NOW, OTHER_CARD, POPULATION, SOME_ID, book, entry, request
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.core.durations import (
+from sandbox.core.times import (
     DAY_GRAMMAR,
     GRAMMAR,
     MAX_SECONDS,
