@@ -19,7 +19,7 @@ TOKEN_PREFIX, SESSION_PREFIX = "AAIk", "SANDBOX-"
 # RFC 4122, 3, in lower case.
 UUID_FORM = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 
-# What the names of credentials end in, in any case, with -, _ or nothing between words: client_secret, idToken.
+# What the names of credentials end in, in any case, with -, _ or nothing between words: client_secret, idToken, tokens.
 CREDENTIALS = (
     *("token", "secret", "password", "passwd", "passphrase", "assertion", "jwt", "api_key", "code_verifier"),
     *("authorization", "cookie"),
@@ -99,7 +99,7 @@ def _may_hold_secret_of_request(text: str) -> bool:
 def _is_secret(name: str) -> bool:
     """Tell whether a field of a request holds a credential."""
     folded = _folded(name)
-    return folded in {SESSION, CODE} or folded.endswith(_FOLDED)
+    return folded in {SESSION, CODE} or folded.removesuffix("s").endswith(_FOLDED)
 
 
 @lru_cache(maxsize=256)
@@ -185,7 +185,8 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def _hide_value(found: re.Match[str]) -> str:
-    return f"{found[1]}{HIDDEN}"
+    quote = found[2] or ""
+    return f"{found[1]}{quote}{HIDDEN}{quote}"
 
 
 def _hide_form(found: re.Match[str]) -> str:
@@ -205,7 +206,7 @@ def _named(names: str) -> re.Pattern[str]:
 
 
 _FOLDED = tuple(name.replace("_", "") for name in CREDENTIALS)
-_SPELT = "|".join(name.replace("_", "[_-]?") for name in CREDENTIALS)
+_SPELT = f"(?:{'|'.join(name.replace('_', '[_-]?') for name in CREDENTIALS)})s?"
 _NAMED = _named(_SPELT)
 _NAMED_IN_REQUEST = _named(rf"{_SPELT}|(?<!\w)(?:{SESSION}|{CODE})")
 _WORDS = (*(name.rpartition("_")[2] for name in CREDENTIALS), "bearer", "basic")

@@ -24,7 +24,17 @@ from sandbox.core.masking import (
     may_hold_secret,
 )
 
-NAMES = (*CREDENTIALS, SESSION, CODE, "client_secret", "id_token", "accessToken", "refresh-token", "client_assertion")
+NAMES = (
+    *CREDENTIALS,
+    SESSION,
+    CODE,
+    "client_secret",
+    "id_token",
+    "accessToken",
+    "refresh-token",
+    "client_assertion",
+    "tokens",
+)
 
 
 @pytest.mark.parametrize(
@@ -237,3 +247,11 @@ def test_what_every_call_has_stays_whole(uuid: object, at: object, customer_id: 
 
 def test_a_uuid_of_digits_is_told_from_a_card_by_the_cheap_look() -> None:
     assert not may_hold_secret('{"uuid": "12345678-1234-4234-8234-123456789012"}')
+
+
+def test_masked_json_is_json() -> None:
+    body = {"code": "a", "password": "b", "customerId": "1", "list": [{"id_token": ["c"]}, {"secret": 1}]}
+    shown = {"code": "***", "password": "***", "customerId": "1", "list": [{"id_token": "***"}, {"secret": "***"}]}
+    for separators in ((",", ":"), (", ", ": ")):
+        assert json.loads(masked_body(json.dumps(body, separators=separators))) == shown
+    assert json.loads(masked_text('{"access_token":"a","expires_in":1}')) == {"access_token": "***", "expires_in": 1}
