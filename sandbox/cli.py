@@ -1,18 +1,21 @@
 """The command line: `segment-sandbox`. Wrong usage is one clear line and exit code 2."""
 
 import json
+import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from . import __version__
-from .settings import SETTINGS, Setting, Settings
+from .core.messages import one_line
+from .settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, Settings
 
 # Everything else is imported by the command that needs it: `--help` and `health` answer at once.
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
     return click.option(
         setting.flag,
         setting.name,
-        type=click.Path(path_type=Path) if setting.type is Path else setting.type,
+        type=_option_type(setting),
         default=setting.default,
         multiple=setting.many,
         envvar=setting.variable,
@@ -38,6 +41,14 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
         show_default=setting.default not in (None, ()),
         help=setting.help,
     )
+
+
+def _option_type(setting: Setting) -> Any:
+    if setting.choices:
+        return click.Choice(setting.choices)
+    if setting.bounds:
+        return (click.IntRange if setting.type is int else click.FloatRange)(*setting.bounds)
+    return click.Path(path_type=Path) if setting.type is Path else setting.type
 
 
 def main() -> NoReturn:
@@ -49,7 +60,7 @@ def main() -> NoReturn:
         sys.exit(2)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "segment-sandbox"
-        _fail(f"{error.format_message()} See: {path} --help", 2)
+        _fail(f"{_sentence(error.format_message())} See: {path} --help", 2)
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
     except click.Abort:
@@ -63,7 +74,9 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-_client_id_option = click.option("--client-id", default="branch-app", show_default=True, help="Whose it is.")
+_client_id_option = click.option(
+    "--client-id", default="branch-app", show_default=True, help="The client that it belongs to."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,6 +96,8 @@ def serve(**flags: Any) -> None:
 
     settings = with_token(_settings(flags))
     log = log_to_stderr()
+    for warning in _unknown_variables(os.environ):
+        logging.getLogger("sandbox").warning("%s", warning)
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
@@ -122,10 +137,8 @@ def check(path: Path | None) -> None:
 @commands.command()
 @click.option("--customer-id", help="The customerId to ask about.")
 @click.option("--card-number", help="The cardNumber to ask about.")
-@click.option("--body", help="A raw body instead.")
-@click.option(
-    "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Another header, or a changed one."
-)
+@click.option("--body", help="Send this body, whatever it is.")
+@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header, or replace one.")
 @_option(_SCENARIOS)
 @_option(_PROFILE)
 @_option(_LIVE_TEXTS)
@@ -142,7 +155,7 @@ def ask(
         fields = {"customerId": customer_id, "cardNumber": card_number}
         body = json.dumps({name: value for name, value in fields.items() if value is not None})
     elif customer_id is not None or card_number is not None:
-        raise click.UsageError("--body takes the place of --customer-id and --card-number; give one or the other")
+        raise click.UsageError("--body replaces --customer-id and --card-number; give one or the other")
     sandbox = _sandbox(_settings(flags))
     sent = {name.lower(): value for name, value in sandbox.valid_headers().items()}
     for header in headers:
@@ -167,14 +180,14 @@ def ask(
 @commands.command()
 @click.option("--birthday", metavar="today|never|MM-DD", help="Only customers with this birthday.")
 @click.option("--segment", help="Only customers in this segment.")
-@click.option("--country", help="The country to look in; the world's first by default.")
-@click.option("-n", "--count", default=5, show_default=True, help="How many.")
+@click.option("--country", help="The country to search; the first of the world file by default.")
+@click.option("-n", "--count", default=5, show_default=True, help="How many to find.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_option(_SCENARIOS)
 def customers(
     birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
 ) -> None:
-    """Find customers with a property."""
+    """Find customers by birthday, segment or country."""
     from .control.routes import customer_json
     from .user_errors import UserError
 
@@ -209,7 +222,7 @@ def customers(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_option(_SCENARIOS)
 def errors(as_json: bool, scenarios: Path | None) -> None:
-    """List every error, with its magic values and its header."""
+    """List every error with its magic values and its header."""
     catalogue = _sandbox(Settings(scenarios=scenarios)).catalogue()
     if as_json:
         click.echo(json.dumps(catalogue, ensure_ascii=False, indent=2))
@@ -232,14 +245,16 @@ def errors(as_json: bool, scenarios: Path | None) -> None:
 
 @commands.command()
 @_client_id_option
-@click.option("--scope", help="What it is for; /api/v1 by default.")
-@click.option("--lifetime", help="How long it lasts: 90s, 30m; 30m by default, 0s makes one that has expired.")
+@click.option("--scope", help="The scope of the token; /api/v1 by default.")
+@click.option(
+    "--lifetime", help="How long it is valid, such as 90s or PT30M; 30m by default. 0s makes an expired token."
+)
 @_option(_SCENARIOS)
 def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Path | None) -> None:
-    """Issue a token, which every sandbox with the same seed knows; print it."""
+    """Issue a token and print it. Every sandbox with the same seed accepts it."""
     from datetime import timedelta
 
-    from .core.durations import read_duration
+    from .core.times import read_duration
     from .user_errors import UserError
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
@@ -256,14 +271,14 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
 @_client_id_option
 @_option(_SCENARIOS)
 def session(client_id: str, scenarios: Path | None) -> None:
-    """Begin a session, which every sandbox with the same seed knows; print its sid."""
+    """Begin a session and print its sid. Every sandbox with the same seed accepts it."""
     click.echo(_sandbox(Settings(scenarios=scenarios)).begin_session(client_id))
 
 
 @commands.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
-    """Make DIRECTORY with commented scenario files to start from."""
+    """Create DIRECTORY with commented scenario files to start from."""
     from .files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 
     shipped = shipped_scenarios()
@@ -274,7 +289,7 @@ def init(directory: Path) -> None:
         directory / ".schema" / WORLD_SCHEMA_FILE.name: WORLD_SCHEMA_FILE,
     }
     if there := [target for target in files if target.exists()]:
-        _fail(f"{there[0]} is there already; choose another directory or move it away")
+        _fail(f"{there[0]} exists; choose another directory or move it away")
     for target, source in files.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(
@@ -286,16 +301,22 @@ def init(directory: Path) -> None:
 
 @commands.command()
 @click.option(
-    "--url", envvar="SANDBOX_URL", show_envvar=True, help="Its base URL; by default, where the environment has it."
+    "--url",
+    envvar="SANDBOX_URL",
+    show_envvar=True,
+    help="Its base URL; by default that of this machine, by the same variables as serve.",
 )
 def health(url: str | None) -> None:
-    """Ask a running sandbox how it is. Exit 1 when it does not answer or is not ready."""
+    """Show the health of a running sandbox. Exit 1 when it does not answer."""
     import ssl
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
     url = url or _own_url(os.environ)
-    # How it is is no secret, and a throw-away certificate proves nothing.
+    if not url.lower().startswith(("http://", "https://")):
+        raise click.UsageError(f"--url: found {url[:80]!r}, expected one such as http://127.0.0.1:8080")
+    # Health is no secret, and a throw-away certificate proves nothing.
     anybody = ssl.create_default_context()
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     try:
@@ -303,13 +324,55 @@ def health(url: str | None) -> None:
         with build_opener(ProxyHandler({}), HTTPSHandler(context=anybody)).open(
             f"{url.rstrip('/')}/_sandbox/health", timeout=3
         ) as reply:
-            click.echo(reply.read().decode().rstrip())
+            click.echo(reply.read().decode("utf-8", "replace").rstrip())
+    except HTTPError as error:
+        _fail(f"{url} answered {error.code}, expected 200; is this a sandbox? Say where it is with --url")
     except (OSError, ValueError, HTTPException) as error:
-        _fail(f"{url} does not answer: {error}")
+        _fail(f"{url}: {_why_no_answer(error)}")
+
+
+def _why_no_answer(error: Exception) -> str:
+    """Say in words why a sandbox could not be asked, and what to do."""
+    from http.client import BadStatusLine, InvalidURL
+    from socket import gaierror
+    from ssl import SSLError
+    from urllib.error import URLError
+
+    reason = error.reason if isinstance(error, URLError) else error
+    match reason:
+        case ConnectionRefusedError():
+            return "nobody listens there; start it with segment-sandbox serve, or say where it is with --url"
+        case gaierror():
+            return "there is no host of that name; say where the sandbox is with --url"
+        case TimeoutError():
+            return "no answer within 3 s; is it busy, or is something else there?"
+        case SSLError(reason=problem):
+            if problem and "REQUIRED" in problem:
+                return "it wants a client certificate; ask it without HTTPS, by serve --http-port and --url http://..."
+            return "it does not speak HTTPS; say http://... with --url"
+        case ConnectionError():
+            return "the connection was closed without an answer; does it want https://, or a client certificate?"
+        case BadStatusLine():
+            return "what answers there does not speak HTTP; say where the sandbox is with --url"
+        case ValueError() | InvalidURL() | str():
+            return "this is no URL that can be asked; expected one such as http://127.0.0.1:8080"
+    return "it can't be reached; is the address right, and the network up?"
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """Warn of each variable that looks like a setting and is none, nor an option of another command."""
+    options = (option for command in commands.commands.values() for option in command.params)
+    known = {str(option.envvar) for option in options if option.envvar}
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            ends = sorted(each.removeprefix(ENVIRONMENT_PREFIX) for each in known)
+            close = get_close_matches(name.removeprefix(ENVIRONMENT_PREFIX), ends, n=1)
+            hint = f"did you mean {ENVIRONMENT_PREFIX}{close[0]}?" if close else "see segment-sandbox serve --help"
+            yield f"the environment variable {one_line(name)} is no setting and has no effect; {hint}"
 
 
 def _own_url(environment: Mapping[str, str]) -> str:
-    """Return where a sandbox with these settings is on this machine, without TLS if it is there, too."""
+    """Return the URL of a sandbox with these settings on this machine, the one without TLS where there are two."""
     if port := environment.get("SANDBOX_HTTP_PORT"):
         return f"http://127.0.0.1:{port}"
     is_tls = environment.get("SANDBOX_TLS_CERT") or click.BOOL.convert(environment.get("SANDBOX_TLS", ""), None, None)
@@ -333,6 +396,10 @@ def _sandbox(settings: Settings) -> "Sandbox":
         for mistake in mistakes.mistakes:
             click.echo(mistake, err=True)
         _fail(str(mistakes))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

@@ -17,7 +17,7 @@ from .core.scenarios import CustomerOutcome, Scenario, owner_of
 from .files.loader import Scenery
 from .user_errors import NotFound, UserError
 
-MOST_CUSTOMERS = 1_000
+MAX_CUSTOMERS = 1_000
 _SEARCHED = 500_000
 # Fresh identities begin where no search gets to, so that nobody has met them.
 _FIRST_FRESH = 10**11
@@ -99,8 +99,8 @@ class People:
         `birthday` is `today`, `never` or `MM-DD`; `today` means that the flag is true now. The search begins at the
         position `after`, and ends when it has looked at so many. Raises UserError.
         """
-        if not 1 <= count <= MOST_CUSTOMERS:
-            raise UserError(f"count: found {count}, expected 1 to {MOST_CUSTOMERS}")
+        if not 1 <= count <= MAX_CUSTOMERS:
+            raise UserError(f"count: found {count}, expected 1 to {MAX_CUSTOMERS}")
         country = self._country(country_code)
         suits = self._suits(country, birthday, segment)
         everybody = self._written_from(country, suits, after)

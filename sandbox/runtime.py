@@ -24,35 +24,32 @@ from .core.decide import Decision, NumberNeeded, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, masked, one_line, without_secrets
+from .core.masking import masked, masked_text
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, one_line
 from .core.openapi import Document
 from .core.operation import Operation
 from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
+from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
 from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_bank, scenario_schema
 from .files.yaml_source import Mistake
 from .people import HandedOut, People
 from .settings import Settings
 from .state.journal import Exchange, Recorder
 from .state.spaces import (
-    EARLIEST,
     FOR_ALL,
-    LATEST,
-    MOST_OVERRIDES,
+    MAX_OVERRIDES,
     ClockSetting,
     Override,
     Space,
     Spaces,
-    read_lifetime,
-    read_moment,
-    read_period,
     space_name,
 )
 from .user_errors import NotFound, UserError
 
 # Longer than any that is registered, and short enough for a header.
-LONGEST_CLIENT_ID = 1_000
+MAX_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
 
@@ -84,7 +81,7 @@ class Sandbox:
         self.loader = Loader(self.contract, settings.scenarios)
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
-        self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
+        self.spaces = Spaces(settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock.now())
         self._recorder = Recorder()
         self._placed = 0
         self._reloading = threading.Lock()
@@ -161,7 +158,7 @@ class Sandbox:
             raise _user_error_of_entry(mistakes)
         lifetime = None
         try:
-            lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
+            lifetime = timedelta(seconds=read_duration(entry["expires"])) if "expires" in entry else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(f"overrides of {space}", self._placed + 1)
@@ -174,8 +171,8 @@ class Sandbox:
                 mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
             raise _user_error_of_entry(mistakes)
-        if len(target.overrides(real)) >= MOST_OVERRIDES and not target.find(section, pattern, real):
-            raise UserError(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
+        if len(target.overrides(real)) >= MAX_OVERRIDES and not target.find(section, pattern, real):
+            raise UserError(f"there are {MAX_OVERRIDES} overrides in {space} already; take some away, or write a file")
         self._placed += 1
         override = Override(scenario, entry, real + lifetime if lifetime else None)
         target.place(override)
@@ -191,7 +188,7 @@ class Sandbox:
         """Take an override away. Raises NotFound."""
         found = self.spaces.find(space)
         if found is None or not found.remove(section, pattern):
-            raise NotFound(f"there is no override for {section} {without_secrets(pattern)} in {space}")
+            raise NotFound(f"there is no override for {section} {masked_text(pattern)} in {space}")
         log.info("override for %s %s removed from space %s", section, masked(pattern), _named(space))
 
     def now(self, space: str) -> datetime:
@@ -202,6 +199,7 @@ class Sandbox:
         """Set a space's clock to a moment, or move it. Raises UserError.
 
         A moment freezes the clock there, unless `is_ticking`; moving leaves it frozen or ticking as it was.
+        A day without a time means its midnight in the home country.
         """
         real = self.clock.now()
         target = self.spaces.use(space, real)
@@ -210,7 +208,7 @@ class Sandbox:
             if (now is None) == (advance is None):
                 raise ValueError("expected either now or advance")
             if now is not None:
-                moment, ticks = read_moment(now), bool(is_ticking)
+                moment, ticks = read_moment(now, self._scenery.population.home.zone), bool(is_ticking)
             else:
                 moment = self._now(target, real) + read_period(advance or "")
                 ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
@@ -448,12 +446,12 @@ class Sandbox:
 
 def _named(space: str) -> str:
     """Return a space's name as one line of the log shows it."""
-    return without_secrets(one_line(space))
+    return masked_text(one_line(space))
 
 
 def _check_client_id(client_id: str) -> None:
-    if not 0 < len(client_id) <= LONGEST_CLIENT_ID or not client_id.isprintable():
-        raise UserError(f"client_id: expected 1 to {LONGEST_CLIENT_ID} printable characters")
+    if not 0 < len(client_id) <= MAX_CLIENT_ID or not client_id.isprintable():
+        raise UserError(f"client_id: expected 1 to {MAX_CLIENT_ID} printable characters")
 
 
 def _key_problems(section: str, pattern: str) -> Iterator[str]:
@@ -466,5 +464,5 @@ def _key_problems(section: str, pattern: str) -> Iterator[str]:
 
 
 def _user_error_of_entry(mistakes: list[tuple[DataPath, str]]) -> UserError:
-    named = [(".".join(map(str, path)), without_secrets(message)) for path, message in mistakes]
+    named = [(".".join(map(str, path)), masked_text(message)) for path, message in mistakes]
     return UserError("; ".join(f"{path}: {message}" if path else message for path, message in named), named)

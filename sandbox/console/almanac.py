@@ -4,11 +4,11 @@ Rule 1: a day here is a day in the home country; what it is elsewhere, the clock
 """
 
 from calendar import Calendar
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sandbox.state.spaces import EARLIEST, LATEST
+from sandbox.core.times import EARLIEST, LATEST, read_day
 from sandbox.user_errors import UserError
 
 _FIRST, _LAST = EARLIEST.date(), LATEST.date() - timedelta(days=1)
@@ -42,16 +42,15 @@ def month_of(day: date) -> Month:
     return Month(day.replace(day=1))
 
 
-def read_day(text: str) -> date:
-    """Read a day as YYYY-MM-DD. Raises UserError."""
+def chosen_day(text: str, zone: tzinfo) -> date:
+    """Read the day that a page is asked about, one that the calendar has. Raises UserError."""
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    # Other ways to write a day, such as 20280229, are read by the same function.
-    if day and day.isoformat() == text and _FIRST <= day <= _LAST:
-        return day
-    raise UserError(f"day: found {text[:40]!r}, expected a day that exists, as YYYY-MM-DD, from 1900 to 2999")
+        day = read_day(text, zone)
+    except ValueError as mistake:
+        raise UserError(f"day: {mistake}") from None
+    if not _FIRST <= day <= _LAST:
+        raise UserError(f"day: found {day}, expected a year from 1900 to 2999")
+    return day
 
 
 def next_leap_day(today: date) -> date:

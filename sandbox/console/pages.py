@@ -22,12 +22,12 @@ from .rendering import ENTRIES, HOME, TRY, Renderer, space_of
 CLIENT_ID = "console"
 # How many customers a page shows, and how many it looks at to find them.
 PAGE_SIZE = 24
-MOST_LOOKED_AT = 2_000
+MAX_LOOKED_AT = 2_000
 _BROWSERS_OWN = frozenset({"Accept", "Accept-Language", "Content-Type"})
 # Which of the journal's filters the page of live calls has.
 _FILTERS = ("status", "code", "rule", "customerId", "cardNumber", "uuid")
-_MOST_FILES = 20
-_MOST_MISTAKES = 50
+_MAX_FILES = 20
+_MAX_MISTAKES = 50
 
 
 class Pages:
@@ -44,8 +44,8 @@ class Pages:
             request,
             "home.html",
             health=health,
-            files=health["scenarios"]["files"][:_MOST_FILES],
-            mistakes=health["lastReload"]["mistakes"][:_MOST_MISTAKES],
+            files=health["scenarios"]["files"][:_MAX_FILES],
+            mistakes=health["lastReload"]["mistakes"][:_MAX_MISTAKES],
             clock=clock_json(self._sandbox, space_of(request)),
             curl=self._sandbox.curl(str(request.base_url).rstrip("/")),
             endpoint=contract.main.base_path + contract.main.path,
@@ -74,7 +74,7 @@ class Pages:
             after=found.after,
             is_later=after > 0,
             count=PAGE_SIZE,
-            looked_at=MOST_LOOKED_AT,
+            looked_at=MAX_LOOKED_AT,
             wish=wish,
             country=wish["country"].upper() or population.home.code,
             countries=population.countries,
@@ -86,7 +86,7 @@ class Pages:
         country, birthday, segment = (wish[name] or None for name in ("country", "birthday", "segment"))
         if wish["number"]:
             return Found([people.find(wish["number"], country)], None)
-        return people.search(PAGE_SIZE, country, birthday, segment, after, MOST_LOOKED_AT)
+        return people.search(PAGE_SIZE, country, birthday, segment, after, MAX_LOOKED_AT)
 
     async def errors(self, request: Request) -> Response:
         return self._renderer.page(

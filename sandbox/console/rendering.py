@@ -32,7 +32,7 @@ _SECURITY = {
     "Vary": "Accept",
 }
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_MOST_SPACES = 50
+_MAX_SPACES = 50
 
 
 class Entry(NamedTuple):
@@ -111,7 +111,7 @@ class Renderer:
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page for people who may see everything; it has the switch of spaces."""
         space = space_of(request)
-        names = [each.name for each in islice(reversed(self._sandbox.all_spaces()), _MOST_SPACES)]
+        names = [each.name for each in islice(reversed(self._sandbox.all_spaces()), _MAX_SPACES)]
         return self._response(
             request,
             template,

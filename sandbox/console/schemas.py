@@ -14,7 +14,7 @@ from sandbox.core.openapi import resolved
 Schema: TypeAlias = Mapping[str, Any]
 
 # Enough to see how a part is written; no two with the same fields.
-_MOST_EXAMPLES = 3
+_MAX_EXAMPLES = 3
 _TYPES = {"string": "text", "object": "mapping", "array": "list", "integer": "whole number", "boolean": "true or false"}
 _LIMITS = (
     ("pattern", "matches", "{}"),
@@ -180,7 +180,7 @@ def _examples(document: Schema, files: Mapping[str, str]) -> dict[str, dict[str,
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         for name, key, value in _uses(document, document, root, None):
             shapes = found.setdefault(name, {})
-            if len(shapes) < _MOST_EXAMPLES and key is not None:
+            if len(shapes) < _MAX_EXAMPLES and key is not None:
                 shapes.setdefault(_shape(value), Example(file, key.start_mark.line + 1, _lines(text, key, value)))
     return found
 

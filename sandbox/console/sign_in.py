@@ -17,7 +17,7 @@ from .rendering import HOME, Renderer
 
 SIGN_IN = "/console/sign-in"
 SIGN_OUT = "/console/sign-out"
-LARGEST_FORM_BYTES = 8 * 1024
+MAX_FORM_BYTES = 8 * 1024
 
 
 class SignIn:
@@ -86,6 +86,6 @@ async def _form(request: Request) -> dict[str, str]:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_FORM_BYTES:
-            raise UserError(f"the form has more than {LARGEST_FORM_BYTES} bytes")
+        if len(body) > MAX_FORM_BYTES:
+            raise UserError(f"the form has more than {MAX_FORM_BYTES} bytes")
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

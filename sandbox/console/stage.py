@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.clock import read_instant
 from sandbox.control.routes import clock_json
-from sandbox.core.messages import masked
+from sandbox.core.masking import masked
 from sandbox.people import FoundCustomer
 from sandbox.runtime import Sandbox
 from sandbox.state.spaces import FOR_ALL
 
-from .pages import MOST_LOOKED_AT
+from .pages import MAX_LOOKED_AT
 from .rendering import Renderer, space_of
 
 # Who calls from the stage, unless a space was chosen.
@@ -63,7 +62,7 @@ class Stage:
                 for status, response in contract.main.responses.items()
                 if not status.startswith("2")
             },
-            day=read_instant(clock["now"]).astimezone(home.zone),
+            day=self._sandbox.now(client_id).astimezone(home.zone),
             country=home.code,
             clock=clock,
             suggestions=suggestions,
@@ -79,8 +78,8 @@ class Stage:
     def _suggestions(self, client_id: str) -> Iterator[Suggestion]:
         """Name somebody who celebrates, a few of the cast, one by card, and a number that is nobody's."""
         people = self._sandbox.people(client_id)
-        celebrating = people.search(1, birthday="today", most_looked_at=MOST_LOOKED_AT).customers
-        others = people.search(_CAST + 1, most_looked_at=MOST_LOOKED_AT).customers
+        celebrating = people.search(1, birthday="today", most_looked_at=MAX_LOOKED_AT).customers
+        others = people.search(_CAST + 1, most_looked_at=MAX_LOOKED_AT).customers
         for found in celebrating:
             yield _suggestion(found, " ★")
         for found in [other for other in others if other not in celebrating][:_CAST]:

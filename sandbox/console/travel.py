@@ -8,18 +8,17 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.clock import read_instant
 from sandbox.control.routes import Yaml, clock_json, customer_json, profile_json
 from sandbox.core.credentials import CHECKS
 from sandbox.runtime import Sandbox
 from sandbox.state.spaces import FOR_ALL, Override, Space
 from sandbox.user_errors import UserError
 
-from .almanac import month_of, next_leap_day, opening, read_day
+from .almanac import chosen_day, month_of, next_leap_day, opening
 from .rendering import Renderer, space_of
 
-_MOST_SHOWN = 100
-_MOST_CELEBRATING = 6
+_MAX_SHOWN = 100
+_MAX_CELEBRATING = 6
 # Two or three of so many celebrate on a day: a sample that costs a few milliseconds.
 _SAMPLE = 1_000
 
@@ -34,15 +33,15 @@ class Travel:
     async def page(self, request: Request) -> Response:
         space, population = space_of(request), self._sandbox.scenery.population
         clock = clock_json(self._sandbox, space)
-        today = read_instant(clock["now"]).astimezone(population.home.zone).date()
+        today = self._sandbox.now(space).astimezone(population.home.zone).date()
         day, mistake = today, None
         try:
             if wanted := request.query_params.get("day"):
-                day = read_day(wanted)
+                day = chosen_day(wanted, population.home.zone)
         except UserError as error:
             mistake = str(error)
         people, leap_day = self._sandbox.people(space), next_leap_day(today)
-        celebration = await asyncio.to_thread(people.celebrating, day, _MOST_CELEBRATING, _SAMPLE)
+        celebration = await asyncio.to_thread(people.celebrating, day, _MAX_CELEBRATING, _SAMPLE)
         month = month_of(day)
         overrides = self._sandbox.overrides(space)
         spaces = self._sandbox.all_spaces()
@@ -73,10 +72,10 @@ class Travel:
             leap_rule=population.leap_day,
             leap_day=leap_day,
             moments={each: opening(each, population.home.zone) for each in (day, leap_day)},
-            overrides=[_override(override) for override in overrides[:_MOST_SHOWN]],
+            overrides=[_override(override) for override in overrides[:_MAX_SHOWN]],
             overrides_count=len(overrides),
             # The latest first, behind the space for all.
-            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MOST_SHOWN))],
+            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MAX_SHOWN))],
             spaces_count=len(spaces),
         )
 

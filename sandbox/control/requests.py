@@ -7,12 +7,12 @@ from typing import Any
 
 from starlette.requests import Request
 
-from sandbox.core.durations import read_duration
 from sandbox.core.strict_json import read_json
+from sandbox.core.times import read_duration
 from sandbox.files.yaml_source import read_document
 from sandbox.user_errors import UserError
 
-LARGEST_BODY_BYTES = 2**20
+MAX_BODY_BYTES = 2**20
 
 _TEXTS = frozenset(
     {
@@ -48,8 +48,8 @@ async def read_body(request: Request) -> Any:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY_BYTES:
-            raise UserError(f"the body has more than {LARGEST_BODY_BYTES} bytes")
+        if len(body) > MAX_BODY_BYTES:
+            raise UserError(f"the body has more than {MAX_BODY_BYTES} bytes")
     if "yaml" not in request.headers.get("content-type", ""):
         try:
             return read_json(body)

@@ -21,7 +21,8 @@ from starlette.routing import BaseRoute, Route
 from sandbox.connection import hung_up
 from sandbox.core.credentials import CHECKS
 from sandbox.core.decide import Decision, precedence
-from sandbox.core.messages import bank_request, instant, without_secrets
+from sandbox.core.masking import masked_text
+from sandbox.core.messages import bank_request, instant
 from sandbox.core.rules.key_exchange import SessionKey
 from sandbox.core.schema import meant
 from sandbox.files.loader import DOCUMENTS
@@ -37,7 +38,7 @@ from .requests import read_body, read_fields, read_flag, read_number, read_query
 from .streams import EventStream
 
 PREFIX = "/_sandbox"
-LONGEST_WAIT_SECONDS = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -58,7 +59,7 @@ class Problem(Json):
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
         problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-        self.detail = without_secrets(detail)
+        self.detail = masked_text(detail)
         super().__init__({**problem, "detail": self.detail, **more}, status, headers)
 
 
@@ -75,8 +76,7 @@ def problem_of(error: Exception) -> Problem:
     """Return the problem for a UserError."""
     status = 404 if isinstance(error, NotFound) else 400
     mistakes = [
-        {"path": without_secrets(path), "message": without_secrets(message)}
-        for path, message in getattr(error, "mistakes", ())
+        {"path": masked_text(path), "message": masked_text(message)} for path, message in getattr(error, "mistakes", ())
     ]
     return Problem(status, str(error), None, mistakes=mistakes) if mistakes else Problem(status, str(error))
 
@@ -298,7 +298,7 @@ class _Control:
         query = read_query(request, *Match.FIELDS, "limit", "wait", "timeout")
         limit = read_number("limit", query.pop("limit", "100"))
         wanted = read_number("wait", query.pop("wait", "0"))
-        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), LONGEST_WAIT_SECONDS)
+        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), MAX_WAIT_SECONDS)
         match, space = self._match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise UserError(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
@@ -409,7 +409,8 @@ class _Control:
         if not isinstance(wanted, Mapping):
             raise UserError(f"match: expected an object with {', '.join(Match.FIELDS)}")
         try:
-            return Match(wanted, self._sandbox.contract)
+            zone = self._sandbox.scenery.population.home.zone
+            return Match(wanted, self._sandbox.contract, zone)
         except ValueError as mistake:
             raise UserError(str(mistake)) from None
 

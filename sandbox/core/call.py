@@ -12,7 +12,8 @@ from uuid import UUID
 
 from .caller import Caller
 from .documented_errors import DocumentedError
-from .messages import BankRequest, Identity, Violation, as_text, masked
+from .masking import masked
+from .messages import BankRequest, Identity, Violation, as_text
 from .operation import Operation
 from .templates import TemplateContext
 

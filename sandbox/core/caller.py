@@ -43,8 +43,8 @@ class Caller:
         self.request = request
         self.population = population
         self.access = access
-        self.directives: Directives = read_directives(request, addressees)
         self.country: Country = population.countries.get(headers.get("countrycode", "")) or population.home
+        self.directives: Directives = read_directives(request, self.country.zone, addressees)
         self.language = language_for(headers.get("accept-language", ""), languages)
         self.coding_problem = _coding_problem(headers)
         self.client_id = operation.behaviour.client_of(request, access.clients)

@@ -2,7 +2,7 @@
 
 Rule 1: tokens and sessions carry all that they mean, signed with the seed, so that every replica and every restart
 with the same seed knows them, and nothing is stored.
-Rule 2: what is checked is the caller's wish, one check at a time; words that describe themselves count always.
+Rule 2: the profile says which checks are made; magic tokens, such as sandbox-expired, count in every profile.
 Rule 3: a violation never quotes a credential.
 """
 
@@ -18,7 +18,8 @@ from math import ceil
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from .messages import SESSION_PREFIX, TOKEN_PREFIX, UUID_FORM, Violation, as_text, instant, listed, shown
+from .masking import SESSION_PREFIX, TOKEN_PREFIX, UUID_FORM
+from .messages import Violation, as_text, instant, listed, shown
 from .schema import meant
 
 CHECKS: Mapping[str, str] = {

@@ -6,13 +6,14 @@ Rule 2: a directive that can't be understood is a violation with the header as i
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import date
+from datetime import date, tzinfo
 from typing import NamedTuple, TypeVar
 
-from .durations import GRAMMAR, read_duration
 from .faults import FAULTS
-from .messages import BankRequest, Violation, shown, without_secrets
+from .masking import masked_text
+from .messages import BankRequest, Violation, shown
 from .schema import meant
+from .times import DAY_GRAMMAR, GRAMMAR, read_day, read_duration
 
 SCENARIO = "X-Sandbox-Scenario"
 DELAY = "X-Sandbox-Delay"
@@ -24,7 +25,7 @@ REQUEST_HEADERS: Mapping[str, str] = {
     SCENARIO: "the error or named scenario to answer with: a documented code, a status, a gateway error or a name",
     DELAY: f"how long this answer takes: {GRAMMAR}",
     FAULT: f"what goes wrong on the wire: {', '.join(FAULTS)}",
-    DATE: "the day that this call takes for today: YYYY-MM-DD",
+    DATE: f"the day that this call takes for today: {DAY_GRAMMAR}, which counts by the country's clocks",
     PREFER: "`code=404`: the same as X-Sandbox-Scenario, for those who know it from Prism (RFC 7240)",
 }
 
@@ -44,7 +45,6 @@ Value = TypeVar("Value")
 _PREFIX = "x-sandbox-"
 _KNOWN = {name.lower(): name for name in REQUEST_HEADERS if name != PREFER}
 _FAULT_NAMES = {name.lower(): name for name in FAULTS}
-_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PREFER_CODE = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\s\",;]*)\"?", re.IGNORECASE)
 
 
@@ -66,8 +66,11 @@ class Directives(NamedTuple):
 NO_DIRECTIVES = Directives()
 
 
-def read_directives(request: BankRequest, operations: Collection[str] = ()) -> Directives:
-    """Read the directives of a request; `operations` are the names that may stand before a scenario."""
+def read_directives(request: BankRequest, zone: tzinfo, operations: Collection[str] = ()) -> Directives:
+    """Read the directives of a request; `operations` are the names that may stand before a scenario.
+
+    A moment that stands for a day falls on that of `zone`, the country's.
+    """
     headers, repeated = request.headers, request.repeated
     if _PREFIX not in "\n".join(headers) and "prefer" not in headers:
         return NO_DIRECTIVES
@@ -75,13 +78,13 @@ def read_directives(request: BankRequest, operations: Collection[str] = ()) -> D
     violations: list[Violation] = []
     for name in (name for name in headers if name.startswith(_PREFIX)):
         if name not in _KNOWN:
-            written = without_secrets(name.title())
+            written = masked_text(name.title())
             violations.append(_breach(written, f"it is not a directive; {meant(written, _KNOWN.values())}"))
         elif name in repeated:
             violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))
 
     delay = _read(DELAY, read_duration, headers, violations)
-    today = _read(DATE, _read_date, headers, violations)
+    today = _read(DATE, lambda text: read_day(text, zone), headers, violations)
     fault = _read(FAULT, _read_fault, headers, violations)
     scenario, scenario_header = headers.get(SCENARIO.lower()), SCENARIO
     if scenario is None and (wish := _PREFER_CODE.search(headers.get(PREFER.lower(), ""))):
@@ -111,15 +114,6 @@ def _read_fault(text: str) -> str:
     if fault := _FAULT_NAMES.get(text.strip().lower()):
         return fault
     raise ValueError(f"found {shown(text[:40])}; {meant(text[:40], FAULTS)}")
-
-
-def _read_date(text: str) -> date:
-    try:
-        if _ISO_DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise ValueError(f"found {shown(text[:40])}, expected a day that exists, as YYYY-MM-DD")
 
 
 def _breach(location: str, reason: str) -> Violation:

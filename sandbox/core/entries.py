@@ -11,7 +11,6 @@ from typing import Any
 
 from .contract import Contract
 from .customers import RESERVED_PREFIX, Birthday
-from .durations import read_duration
 from .faults import Fault
 from .messages import IDENTITY_LENGTHS, Identity, Place, shown
 from .operation import Operation
@@ -31,6 +30,7 @@ from .scenarios import (
 )
 from .schema import Path
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish, read_text
+from .times import read_duration
 
 
 def read_entry(

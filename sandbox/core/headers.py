@@ -13,7 +13,7 @@ from jsonschema_rs import Draft202012Validator
 from .documented_errors import DEFAULT_LANGUAGE
 from .messages import LIST_HEADERS, BankRequest, Violation, shown
 from .openapi import Document, resolved
-from .schema import expectation
+from .schema import breaches
 
 
 class HeaderRule(NamedTuple):
@@ -37,8 +37,8 @@ class HeaderRule(NamedTuple):
         if not self.validator.is_valid(value):
             if not value:
                 return "is empty"
-            found = "" if self.is_credential else f"found {shown(value[:40])}, "
-            return f"is not valid: {found}expected {expectation(self.schema)}"
+            found = "" if self.is_credential else f" {shown(value[:40])}"
+            return f"is not valid{found}: {'; '.join(breaches(value, self.schema))}"
         if self.key == "accept" and not admits_json(value):
             return "does not admit application/json, the only answer"
         if self.key == "content-type" and not is_json(value):

@@ -15,13 +15,12 @@ from .documented_errors import DocumentedError, documented_errors, gateway_error
 from .headers import Headers, header_rules
 from .messages import IDENTITY_LENGTHS, BankReply, BankRequest, Identity, Violation, as_text
 from .openapi import Document, json_content, resolved
-from .schema import expectation
+from .schema import breaches
 from .strict_json import read_json
 
 # A place to fill in of a path, once the path is escaped.
 _PLACEHOLDER = re.compile(r"\\{\w+\\}")
 _METHODS = ("get", "post", "put", "patch", "delete")
-_JSON_TYPES = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
 
 
 def client_in_header(request: BankRequest, clients: Mapping[str, str]) -> str:
@@ -193,5 +192,4 @@ def read_operations(
 
 
 def _wrong_field(location: str, value: object, schema: Mapping[str, Any]) -> Violation:
-    found = _JSON_TYPES.get(type(value), "a number")
-    return Violation("invalidRequest", location, f"{location}: found {found}, expected {expectation(schema)}")
+    return Violation("invalidRequest", location, f"{location}: {'; '.join(breaches(value, schema))}")

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple, TypeAlias
 from .call import Call
 from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population, customer_id_of
 from .documented_errors import DocumentedError
-from .durations import LONGEST_SECONDS, read_duration
 from .faults import Fault
-from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, without_secrets
+from .masking import masked_text
+from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
+from .times import MAX_SECONDS, read_duration
 
 SECTIONS = ("customerId", "cardNumber", "named", "companion")
 # What stands under these is no number.
@@ -153,7 +154,7 @@ class LognormalDelay(NamedTuple):
     def seconds(self, call: Call, known: Mapping[str, str], draw: Draw) -> float:
         """Return the delay that belongs to this call."""
         deviation = NormalDist().inv_cdf(max(draw("delay"), 1e-12))
-        return min(self.median * math.exp(self.sigma * deviation), LONGEST_SECONDS)
+        return min(self.median * math.exp(self.sigma * deviation), MAX_SECONDS)
 
 
 AnyDelay: TypeAlias = Delay | UniformDelay | LognormalDelay
@@ -221,7 +222,7 @@ class Scenario:
     @property
     def title(self) -> str:
         """The scenario as people say it; a card number is masked."""
-        return f"{self.section} {without_secrets(self.pattern) if self.section == 'cardNumber' else self.pattern}"
+        return f"{self.section} {masked_text(self.pattern) if self.section == 'cardNumber' else self.pattern}"
 
     @property
     def is_counted(self) -> bool:

@@ -3,6 +3,7 @@
 Rule 1: what was expected is the schema's own `description`, so editors and mistakes say the same.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
@@ -94,13 +95,28 @@ def meant(found: object, known: Any) -> str:
     return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(names)}"
 
 
-def expectation(schema: Mapping[str, Any]) -> str:
-    """Return what a schema of a text or an object expects, in words."""
-    parts = ["text" if schema["type"] == "string" else f"an {schema['type']}"]
-    if "maxLength" in schema:
-        parts.append(f"of at most {schema['maxLength']} characters")
-    if "minLength" in schema:
-        parts.append("that is not empty")
-    if "pattern" in schema:
-        parts.append(f"that matches {schema['pattern']}")
-    return " ".join(parts)
+_JSON_TYPES = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
+# A pattern that allows any number of characters of one kind; the first of another kind can be pointed at.
+_ONE_KIND = re.compile(r"\^(\[[^]]+\])\*\$")
+_KINDS = {"[0-9]": "digit"}
+
+
+def breaches(value: object, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Say everything in which a value is not what its schema wants, without a character of it; places count from 1."""
+    if schema["type"] != "string" or not isinstance(value, str):
+        expected = "text" if schema["type"] == "string" else f"an {schema['type']}"
+        yield f"found {_JSON_TYPES.get(type(value), 'a number')}, expected {expected}"
+        return
+    least, most, pattern = schema.get("minLength", 0), schema.get("maxLength"), schema.get("pattern")
+    if len(value) < least:
+        yield f"found {len(value)} characters, expected at least {least}" if value else "found nothing, expected text"
+    if most is not None and len(value) > most:
+        yield f"found {len(value)} characters, expected at most {most}"
+    if pattern is None or Draft202012Validator({"pattern": pattern}).is_valid(value):
+        return
+    if kind := _ONE_KIND.fullmatch(pattern):
+        allowed = re.match(f"{kind[1]}*", value)
+        place = allowed.end() + 1 if allowed else 1
+        yield f"found a character that is no {_KINDS.get(kind[1], kind[1])} at position {place}"
+    else:
+        yield f"found text that does not match {pattern}"

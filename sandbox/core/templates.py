@@ -14,7 +14,7 @@ TemplateContext: TypeAlias = Mapping[str, object]
 
 LONGEST = 1_000
 # Compiling one takes longer with the cube of its parts.
-MOST_PARTS = 60
+MAX_PARTS = 60
 FILTERS = ("capitalize", "default", "first", "int", "last", "length", "lower", "string", "title", "trim", "upper")
 
 # No call, no loop, no product, no power: nothing in a template can take long or grow large.
@@ -56,8 +56,8 @@ class Template:
         try:
             tree = _ENVIRONMENT.parse(text)
             parts = list(tree.find_all(nodes.Node))
-            if len(parts) > MOST_PARTS:
-                raise TemplateMistake(f"{text[:40]!r}... has {len(parts)} parts, expected at most {MOST_PARTS}")
+            if len(parts) > MAX_PARTS:
+                raise TemplateMistake(f"{text[:40]!r}... has {len(parts)} parts, expected at most {MAX_PARTS}")
             for node in parts:
                 if not isinstance(node, _ALLOWED):
                     kind = type(node).__name__.lower()

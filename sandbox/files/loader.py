@@ -44,8 +44,8 @@ WORLD_SCHEMA_FILE = DOCUMENTS / "world.schema.json"
 STARTER_FILE = PACKAGE / "starter" / "my-scenarios.yaml"
 WORLD_FILE = "world.yaml"
 MAGIC_FILE = "magic-values.yaml"
-LARGEST_BYTES = 64 * 2**20
-MOST_DIRECTORIES = 200
+MAX_BYTES = 64 * 2**20
+MAX_DIRECTORIES = 200
 _PART = 1_000
 _SUFFIXES = (".yaml", ".yml")
 
@@ -241,8 +241,8 @@ def _walk(directory: Path, shown: str, seen: set[str], mistakes: list[Mistake]) 
                 mistakes.append(_about(shown_path, "is a directory, expected a file; rename it"))
             elif (real := os.path.realpath(path)) in seen:
                 mistakes.append(_about(shown_path, "is a link to a directory that is read already; take it out"))
-            elif len(seen) >= MOST_DIRECTORIES:
-                mistakes.append(_about(shown_path, f"is one directory too many, expected at most {MOST_DIRECTORIES}"))
+            elif len(seen) >= MAX_DIRECTORIES:
+                mistakes.append(_about(shown_path, f"is one directory too many, expected at most {MAX_DIRECTORIES}"))
                 return
             else:
                 seen.add(real)
@@ -256,8 +256,8 @@ def _read(path: Path, shown: str, mistakes: list[Mistake]) -> bytes | None:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             mistakes.append(_about(shown, "is not a regular file; take it out"))
-        elif status.st_size > LARGEST_BYTES:
-            mistakes.append(_about(shown, f"has {status.st_size} bytes, expected at most {LARGEST_BYTES}; split it"))
+        elif status.st_size > MAX_BYTES:
+            mistakes.append(_about(shown, f"has {status.st_size} bytes, expected at most {MAX_BYTES}; split it"))
         else:
             return path.read_bytes()
     except OSError as error:

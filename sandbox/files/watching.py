@@ -15,7 +15,7 @@ _LOOK_MILLISECONDS = 1_000
 async def watch(root: Path, changed: Callable[[], object], stopping: asyncio.Event) -> None:
     """Call `changed`, in a thread, after each change of the directory or file, until `stopping` is set.
 
-    A directory that is gone, replaced, or another one by its link is watched anew within a second.
+    A directory that is removed, replaced, or swapped by its symlink is watched anew within a second.
     WATCHFILES_FORCE_POLLING=true helps where a network mount tells nothing.
     """
     # Imported here: the first answer need not wait for it.

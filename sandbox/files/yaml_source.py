@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from sandbox.core.messages import Place, one_line, shown, without_secrets
+from sandbox.core.masking import masked_text
+from sandbox.core.messages import Place, one_line, shown
 from sandbox.core.schema import Path
 
 DEEPEST = 24
@@ -75,7 +76,7 @@ def read_document(text: str, file: str, every_position: bool = False) -> Documen
 
 
 def _fit(message: str) -> str:
-    return one_line(without_secrets(message))
+    return one_line(masked_text(message))
 
 
 class _Frame:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox import console
 from sandbox.control.routes import PREFIX, Problem
 from sandbox.control_auth import Admission
-from sandbox.core.messages import without_secrets
+from sandbox.core.masking import masked_text
 from sandbox.settings import Settings
 
 from .log import as_word
@@ -42,9 +42,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := self._refusal(Request(scope))):
             if isinstance(refusal, Problem):
-                log.warning(
-                    "refused %s %s: %s", scope["method"], as_word(without_secrets(scope["path"])), refusal.detail
-                )
+                log.warning("refused %s %s: %s", scope["method"], as_word(masked_text(scope["path"])), refusal.detail)
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)

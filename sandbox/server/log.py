@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from sandbox.clock import timestamp
 from sandbox.core.decide import Decision
-from sandbox.core.messages import masked, without_secrets
+from sandbox.core.masking import masked, masked_text
 from sandbox.state.journal import Exchange
 
 MAX_BUFFERED_CHARACTERS = 2**20
@@ -159,4 +159,4 @@ def as_word(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _space_word(space: str) -> str:
-    return as_word(without_secrets(space))
+    return as_word(masked_text(space))

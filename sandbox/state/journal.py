@@ -1,35 +1,24 @@
 """The journal: the last exchanges of a space, searched, awaited and streamed.
 
-Rule 1: numbers and credentials are masked on the way in; searching by a full number works by a keyed hash.
+Rule 1: cards and credentials are masked on the way in; searching by a full number works by a keyed hash.
 Rule 2: an exchange is here before the last byte of its answer is sent.
 Rule 3: a slow reader is dropped, never waited for.
 """
 
 import asyncio
-import re
 import secrets
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sandbox.core.decide import Decision
-from sandbox.core.messages import (
-    BankRequest,
-    Identity,
-    Place,
-    Violation,
-    holds_card,
-    holds_secret,
-    instant,
-    masked,
-    without_secrets,
-)
+from sandbox.core.masking import masked_body, masked_headers, masked_query, masked_text
+from sandbox.core.messages import BankRequest, Identity, Place, Violation, instant
 
-LONGEST_TEXT = 2_000
-MOST_HEADERS = 64
+MAX_TEXT = 2_000
+MAX_HEADERS = 64
 READER_BACKLOG = 256
 
 _NO_HASHES: Mapping[str, bytes] = {}
@@ -99,12 +88,6 @@ class Recorder:
     ) -> Exchange:
         """Return the masked exchange; its id is the next one."""
         self._count += 1
-        headers = dict(request.headers)
-        names = "\n".join(headers)
-        tokens = 0
-        for name in _secret_headers(names):
-            headers[name] = _secret(headers[name])
-            tokens += _BEARER in headers[name]
         numbers = dict(identities)
         reply = decision.reply
         exchange = Exchange(
@@ -115,8 +98,8 @@ class Recorder:
             path,
             request.query,
             decision.operation,
-            headers,
-            request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace"),
+            request.headers,
+            request.body[: 2 * MAX_TEXT].decode("utf-8", "replace"),
             numbers.get("customerId"),
             numbers.get("cardNumber"),
             reply.status,
@@ -131,46 +114,27 @@ class Recorder:
             decision.scenario,
             _NO_HASHES,
         )
-        # Most calls hold nothing to mask or to cut; one look at all texts together tells.
-        everything = "\n".join(
-            (names, *headers.values(), path, exchange.query, exchange.body, exchange.reply, exchange.reason)
-        )
-        if (
-            len(everything) > LONGEST_TEXT
-            or holds_card(everything)
-            or holds_secret(everything)
-            or everything.count(_BEARER) > tokens
-            or "\\u" in exchange.body
-        ):
-            return _masked(exchange)
-        return exchange
+        return _masked(exchange)
 
 
 def _masked(exchange: Exchange) -> Exchange:
-    """Return the exchange without card numbers and without texts that are too long."""
-    hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
-    return exchange._replace(
-        path=_shown(exchange.path),
-        query=_shown(exchange.query),
-        headers={_shown(name): _shown(value) for name, value in list(exchange.headers.items())[:MOST_HEADERS]},
-        body=_shown(_without_escapes(exchange.body)),
-        card_number=exchange.card_number and masked(exchange.card_number),
-        reason=_shown(exchange.reason),
-        reply=_shown(exchange.reply),
-        hashes={name: number_hash(value) for name, value in hidden.items() if value},
+    """Return the exchange without cards and credentials, and without texts that are too long."""
+    shown = exchange._replace(
+        path=masked_text(exchange.path)[:MAX_TEXT],
+        query=masked_query(exchange.query)[:MAX_TEXT],
+        headers={
+            name[:MAX_TEXT]: value[:MAX_TEXT]
+            for name, value in masked_headers(dict(list(exchange.headers.items())[:MAX_HEADERS])).items()
+        },
+        body=masked_body(exchange.body)[:MAX_TEXT],
+        card_number=exchange.card_number and masked_text(exchange.card_number),
+        reason=masked_text(exchange.reason)[:MAX_TEXT],
+        reply=masked_text(exchange.reply)[:MAX_TEXT],
     )
-
-
-def _shown(text: str) -> str:
-    return without_secrets(text)[:LONGEST_TEXT]
-
-
-def _without_escapes(body: str) -> str:
-    """Write digits as digits: JSON may spell them as escapes."""
-    return _ESCAPED_DIGIT.sub(lambda match: chr(int(match[1], 16)), body)
-
-
-_ESCAPED_DIGIT = re.compile(r"\\u(003[0-9])")
+    hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
+    if (shown.card_number, shown.headers.get("uuid")) == (exchange.card_number, hidden["uuid"]):
+        return shown
+    return shown._replace(hashes={name: number_hash(value) for name, value in hidden.items() if value})
 
 
 def number_hash(number: str) -> bytes:
@@ -178,30 +142,8 @@ def number_hash(number: str) -> bytes:
     return blake2b(number.encode(), digest_size=12, key=_HASH_KEY).digest()
 
 
-@lru_cache(maxsize=256)
-def _secret_headers(names: str) -> tuple[str, ...]:
-    """Return those of the names, one a line, that stand for credentials; client_id is a name, not a secret."""
-    return tuple(name for name in names.split("\n") if _SECRET_NAME.search(name))
-
-
-_BEARER = "earer "
-_SECRET_NAME = re.compile(r"auth|token|secret|password|cookie|api.?key|^sid$")
-
-
-def _secret(value: str) -> str:
-    scheme, space, token = value.partition(" ")
-    if value[:5].lower() == "basic":
-        # The ends of what is in base64 are the client's name, and the end of its secret.
-        return f"{value[:5]} ***"
-    return f"{scheme}{space}{_hidden(token)}" if space else _hidden(value)
-
-
-def _hidden(token: str) -> str:
-    return masked(token) if len(token) >= 16 else "***"
-
-
 class Reader:
-    """Somebody who follows the journal live; `dropped` is set when they were too slow."""
+    """A subscriber of the journal; `dropped` is set when it was too slow."""
 
     def __init__(self) -> None:
         self.queue: deque[Exchange] = deque()

@@ -4,26 +4,23 @@ Rule 1: spaces never see each other; `*` alone speaks for all of them, and only 
 Rule 2: a space appears when it is first used, forgets itself when it is idle for long, and there are never too many.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sandbox.clock import read_instant
 from sandbox.core.call import CallKey
 from sandbox.core.credentials import Profile
-from sandbox.core.durations import read_duration
-from sandbox.core.messages import Identity, shown
+from sandbox.core.masking import masked_text
+from sandbox.core.messages import Identity
 from sandbox.core.scenarios import Scenario, ScenarioBook
 
-from .journal import Journal
+from .journal import Journal, number_hash
 
 FOR_ALL = "*"
 ANONYMOUS = "anonymous"
-MOST_COUNTS = 10_000
-MOST_OVERRIDES = 10_000
-_LONGEST_NAME = 100
+MAX_COUNTS = 10_000
+MAX_OVERRIDES = 10_000
+_MAX_NAME = 100
 
 
 class Override(NamedTuple):
@@ -69,7 +66,7 @@ class Space:
         """Take the next number of a kind, counted from 0; the oldest count goes where there are too many."""
         number = self.calls.pop(key, 0)
         self.calls[key] = number + 1
-        if len(self.calls) > MOST_COUNTS:
+        if len(self.calls) > MAX_COUNTS:
             del self.calls[next(iter(self.calls))]
         return number
 
@@ -142,7 +139,7 @@ class Spaces:
         self._journal_size = journal_size
         self._most = most
         self._idle = idle
-        # In the order of their use: the first is the one that was idle for longest.
+        # In the order of their use: the first is the least recently used.
         self._spaces: dict[str, Space] = {}
         self.for_all = Space(FOR_ALL, journal_size, now)
         self._latest = self.for_all
@@ -192,40 +189,13 @@ class Spaces:
 
 
 def space_name(client_id: str) -> str:
-    """Return the name of a caller's space; a very long client_id is shortened by its digest."""
+    """Return the name of a caller's space: the client_id, or where that is very long or must be masked, its digest."""
     if not client_id:
         return ANONYMOUS
     if client_id == FOR_ALL:
         return f"client_id {FOR_ALL}"
-    if len(client_id) <= _LONGEST_NAME:
+    shown = masked_text(client_id)
+    if shown == client_id and len(client_id) <= _MAX_NAME:
         return client_id
-    return f"{client_id[:60]}~{blake2b(client_id.encode(), digest_size=16).hexdigest()}"
-
-
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
-_PERIOD = re.compile(
-    r"(-?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=[0-9])(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?", re.ASCII
-)
-
-
-def read_moment(text: str) -> datetime:
-    """Read a moment with its offset (ISO 8601) between 1900 and 3000. Raises ValueError."""
-    moment = read_instant(text)
-    if EARLIEST <= moment < LATEST:
-        return moment.astimezone(UTC)
-    raise ValueError(f"found {shown(text[:40])}, expected a year from 1900 to 2999")
-
-
-def read_period(text: str) -> timedelta:
-    """Read an ISO 8601 duration of weeks, days, hours, minutes and seconds, with - for the past. Raises ValueError."""
-    match = _PERIOD.fullmatch(text)
-    if not match or not any(match.groups()[1:]):
-        raise ValueError(f"found {text[:40]!r}, expected a duration such as P1D, PT90M or -P2W; months and years vary")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
-    period = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return -period if match[1] else period
-
-
-def read_lifetime(text: str) -> timedelta:
-    """Read how long an override lasts. Raises ValueError."""
-    return timedelta(seconds=read_duration(text))
+    # Keyed, since a card number could be found by its bare digest.
+    return f"{shown[:60]}~{number_hash(client_id).hex()}"

@@ -6,15 +6,16 @@ Rule 1: a no says what came closest and the first difference, to be read in a fa
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
-from sandbox.clock import read_instant
 from sandbox.core.contract import Contract
 from sandbox.core.decide import HTTP, all_rules
 from sandbox.core.faults import FAULTS
-from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown, without_secrets
+from sandbox.core.masking import masked_text
+from sandbox.core.messages import IDENTITY_LENGTHS, instant, shown
 from sandbox.core.schema import meant
+from sandbox.core.times import read_moment
 
 from .journal import JSON_NAMES, Exchange, number_hash
 
@@ -40,7 +41,8 @@ class Match:
         "until",
     )
 
-    def __init__(self, wanted: Mapping[str, Any], contract: Contract) -> None:
+    def __init__(self, wanted: Mapping[str, Any], contract: Contract, zone: tzinfo) -> None:
+        """Check what is wanted; a day without a time means its midnight in `zone`. Raises ValueError."""
         known: Mapping[str, Collection[object]] = {
             "operation": contract.operations,
             "rule": [*(rule.__name__ for rule in all_rules(contract.operations.values())), HTTP],
@@ -57,7 +59,7 @@ class Match:
             if name in _NUMBERS and not re.fullmatch(_NUMBERS[name], str(value), re.ASCII):
                 raise ValueError(f"{name}: found {shown(value)}, expected digits")
         self._wanted = {name: str(value) for name, value in wanted.items()}
-        self._since, self._until = (_moment(name, self._wanted.get(name)) for name in ("since", "until"))
+        self._since, self._until = (_moment(name, self._wanted.get(name), zone) for name in ("since", "until"))
 
     def differences(self, exchange: Exchange) -> Iterator[str]:
         """Say in what an exchange is not what one is looking for."""
@@ -65,7 +67,7 @@ class Match:
             if name in exchange.hashes:
                 # What is masked, or may be, is compared by its hash.
                 if exchange.hashes[name] != number_hash(wanted):
-                    yield f"{name}: expected {without_secrets(wanted)}, found another"
+                    yield f"{name}: expected {masked_text(wanted)}, found another"
             elif name == "since":
                 if self._since and exchange.at < self._since:
                     yield f"since: expected {wanted} or later, found {instant(exchange.at)}"
@@ -77,20 +79,20 @@ class Match:
                     exchange.headers.get("uuid") if name == "uuid" else getattr(exchange, _ATTRIBUTES.get(name, name))
                 )
                 if str(found) != wanted:
-                    yield f"{name}: expected {without_secrets(wanted)}, found {found if found is not None else 'none'}"
+                    yield f"{name}: expected {masked_text(wanted)}, found {found if found is not None else 'none'}"
 
     def fits(self, exchange: Exchange) -> bool:
         """Tell whether this is an exchange one is looking for."""
         return next(self.differences(exchange), None) is None
 
     def __str__(self) -> str:
-        shown = (f"{name}={without_secrets(value)}" for name, value in self._wanted.items())
+        shown = (f"{name}={masked_text(value)}" for name, value in self._wanted.items())
         return ", ".join(shown) or "any call"
 
 
-def _moment(name: str, text: str | None) -> datetime | None:
+def _moment(name: str, text: str | None, zone: tzinfo) -> datetime | None:
     try:
-        return None if text is None else read_instant(text)
+        return None if text is None else read_moment(text, zone)
     except ValueError as mistake:
         raise ValueError(f"{name}: {mistake}") from None
 

@@ -1,6 +1,7 @@
 """The `X-Sandbox-*` request headers: understood, or a violation that names them."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,11 +22,12 @@ from sandbox.core.messages import bank_request
 
 from .bank import request
 
+MEXICO = ZoneInfo("America/Mexico_City")
 OWN_HEADERS = [name for name in REQUEST_HEADERS if name != PREFER]
 
 
 def read(headers: dict[str, str], *repeated: str) -> Directives:
-    return read_directives(request(headers=headers, repeated=repeated))
+    return read_directives(request(headers=headers, repeated=repeated), MEXICO)
 
 
 def test_a_request_without_directives_asks_for_nothing() -> None:
@@ -41,6 +43,8 @@ def test_a_request_without_directives_asks_for_nothing() -> None:
         (DELAY, "1500ms", Directives(delay=1.5)),
         (DATE, "2027-02-28", Directives(today=date(2027, 2, 28))),
         (DATE, "2028-02-29", Directives(today=date(2028, 2, 29))),
+        (DATE, "2028-03-01T05:59:59Z", Directives(today=date(2028, 2, 29))),
+        (DELAY, "PT1.5S", Directives(delay=1.5)),
         (PREFER, "code=404", Directives("404", PREFER)),
         (PREFER, 'respond-async, CODE = "404"', Directives("404", PREFER)),
         (PREFER, "code=404; foo=bar", Directives("404", PREFER)),
@@ -102,7 +106,7 @@ def test_the_directive_of_its_own_is_stronger_than_prefer() -> None:
 def test_a_preference_is_found_on_every_line() -> None:
     """RFC 7240, 2: several lines are one list."""
     lines = bank_request([(b"prefer", b"respond-async"), (b"prefer", b"code=404")], b"")
-    assert read_directives(lines) == Directives("404", PREFER)
+    assert read_directives(lines, MEXICO) == Directives("404", PREFER)
 
 
 def test_an_endless_value_is_cut_in_the_reason() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.customers import RESERVED_PREFIX
 from sandbox.core.messages import Identity
-from sandbox.files.loader import LARGEST_BYTES, STARTER_FILE, Loader, ScenarioMistakes, Scenery, shipped_scenarios
+from sandbox.files.loader import MAX_BYTES, STARTER_FILE, Loader, ScenarioMistakes, Scenery, shipped_scenarios
 
 from .bank import CONTRACT, SHIPPED, SOME_ID, is_one_line
 
@@ -92,9 +92,9 @@ def test_the_order_of_files_does_not_depend_on_the_disk(tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "large.yaml").open("wb") as file:
-        file.truncate(LARGEST_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     (mistake,) = mistakes(tmp_path)
-    assert mistake == f"large.yaml:1:1: has {LARGEST_BYTES + 1} bytes, expected at most {LARGEST_BYTES}; split it"
+    assert mistake == f"large.yaml:1:1: has {MAX_BYTES + 1} bytes, expected at most {MAX_BYTES}; split it"
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that nobody can read from its beginning")

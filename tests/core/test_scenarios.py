@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from sandbox.core.call import Call
 from sandbox.core.customers import card_of
-from sandbox.core.durations import LONGEST_SECONDS
 from sandbox.core.messages import Identity
 from sandbox.core.scenarios import (
     CustomerOutcome,
@@ -24,6 +23,7 @@ from sandbox.core.scenarios import (
 )
 from sandbox.core.seeded_random import chance
 from sandbox.core.templates import TemplateMistake
+from sandbox.core.times import MAX_SECONDS
 
 from .bank import DOCUMENTED_ID, MEXICO, NOW, OTHER_CARD, POPULATION, SOME_ID, book, call, entry, request
 
@@ -316,7 +316,7 @@ def test_a_lognormal_delay_has_its_median_in_the_middle_and_never_leaves_the_bou
     assert drawn == sorted(drawn)
     assert drawn[2] == pytest.approx(0.2)
     assert drawn[0] >= 0
-    assert drawn[3] <= LONGEST_SECONDS
+    assert drawn[3] <= MAX_SECONDS
 
 
 def test_a_title_shows_no_whole_card_number() -> None:

@@ -90,11 +90,12 @@ def settings() -> str:
             f"`{setting.flag}`",
             f"`{setting.variable}`",
             f"`{setting.default}`" if setting.default not in {None, ()} else "",
+            setting.values,
             setting.help,
         )
         for setting in SETTINGS
     )
-    return _table(("flag", "variable", "default", ""), rows)
+    return _table(("flag", "variable", "default", "values", ""), rows)
 
 
 def command_list() -> str:

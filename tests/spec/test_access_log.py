@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.core.faults import FAULTS
 from sandbox.server.log import MAX_BUFFERED_CHARACTERS
-from sandbox.state.journal import LONGEST_TEXT
+from sandbox.state.journal import MAX_TEXT
 
 from .conftest import HEADERS, PATH, Connect, Serve, Server
 
@@ -128,8 +128,8 @@ def unread(*flags: str) -> Iterator[tuple["subprocess.Popen[str]", HTTPConnectio
 
 def fill(connection: HTTPConnection, characters: int) -> int:
     """Call until this much must have been logged; return how many calls that took."""
-    path = "/" + "x" * LONGEST_TEXT
-    count = characters // LONGEST_TEXT + 1
+    path = "/" + "x" * MAX_TEXT
+    count = characters // MAX_TEXT + 1
     for _ in range(count):
         connection.request("GET", path)
         connection.getresponse().read()

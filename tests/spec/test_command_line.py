@@ -59,18 +59,22 @@ def test_init_makes_a_directory_that_works_and_destroys_nothing(tmp_path: Path) 
         assert (directory / schema[1]).is_file()
     again = run("init", str(directory))
     assert again.returncode == 1
-    assert "is there already" in again.stderr
+    assert "exists; choose another directory" in again.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         (["serve", "--prt", "1"], "--port"),
-        (["serve", "--port", "99999"], "0 to 65535"),
+        (["serve", "--port", "99999"], "0<=x<=65535. See: segment-sandbox serve --help"),
+        (["serve", "--grace", "-1"], "0<=x<=3600"),
+        (["serve", "--most-spaces", "3"], "Did you mean '--max-spaces'? See:"),
+        (["serve", "--space-idle", "P1M"], "months and years have no fixed length. See:"),
+        (["health", "--url", "127.0.0.1:8080"], "http://127.0.0.1:8080"),
         (["serve", "--port", "x"], "valid integer"),
         (["serve", "--prefix", "x"], "/mx-gcgapi/ext"),
         (["serve", "--space-idle", "soon"], "a duration"),
-        (["serve", "--real-cards", "maybe"], "allow, warn or refuse"),
+        (["serve", "--real-cards", "maybe"], "'allow', 'warn', 'refuse'"),
         (["ask", "-H", "x"], "NAME: VALUE"),
         (["ask", "--customer-id", "1", "--body", "{}"], "one or the other"),
         (["customers", "--birthday", "02-30"], "a day that exists"),
@@ -137,6 +141,40 @@ def test_health_tells_whether_a_server_answers(serve: Serve) -> None:
     server.stop()
     gone = run("health", SANDBOX_URL=server.url)
     assert (gone.returncode, gone.stderr.count("\n")) == (1, 1)
+
+
+def test_health_says_in_words_why_there_is_no_answer(serve: Serve) -> None:
+    server = serve()
+
+    def hang_up(listening: socket.socket) -> None:
+        listening.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as closing, ThreadPoolExecutor(1) as pool:
+        pool.submit(hang_up, closing)
+        closed = run("health", "--url", f"http://127.0.0.1:{closing.getsockname()[1]}").stderr
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    gone = run("health", "--url", url).stderr
+    plain = run("health", "--url", server.url.replace("http:", "https:")).stderr
+    elsewhere = run("health", "--url", f"{server.url}/elsewhere").stderr
+    no_host = run("health", "--url", "http://127.0.0.1:port").stderr
+    assert "nobody listens there; start it with segment-sandbox serve" in gone
+    assert "the connection was closed without an answer" in closed
+    assert "it does not speak HTTPS" in plain
+    assert "answered 404, expected 200" in elsewhere
+    assert "no URL that can be asked" in no_host
+    for message in (gone, closed, plain, elsewhere, no_host):
+        assert message.startswith("segment-sandbox: http")
+        assert message.count("\n") == 1
+        assert not re.search(r"Errno|\[SSL|_ssl|urlopen|Remote end|nonnumeric", message)
+
+
+def test_a_variable_that_is_no_setting_is_warned_of(serve: Serve) -> None:
+    log = serve(SANDBOX_MOST_SPACES="3", SANDBOX_LGO="secret-value", SANDBOX_URL="x", SANDBOX_WATCH="no").log
+    warned = re.findall(r"WARNING the environment variable (\w+) is no setting and has no effect; (.*)", log)
+    hint = "see segment-sandbox serve --help"
+    assert warned == [("SANDBOX_LGO", hint), ("SANDBOX_MOST_SPACES", "did you mean SANDBOX_MAX_SPACES?")]
+    assert "secret-value" not in log
 
 
 def test_output_that_nobody_reads_is_no_error() -> None:

@@ -137,7 +137,7 @@ def test_a_clock_belongs_to_its_space(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "wish",
-    [{}, [], "x", {"nwo": "x"}, {"now": "x"}, {"now": "2028-03-14"}, {"now": "2028-03-14T12:00:00"}, {"now": 5},
+    [{}, [], "x", {"nwo": "x"}, {"now": "x"}, {"now": "2028-03-14T12:00:00"}, {"now": 5},
      {"advance": ""}, {"advance": "P"}, {"advance": "P1DT"}, {"advance": "P1Y"}, {"advance": "P999999D"},
      {"advance": "P1D", "now": "2028-03-14T12:00:00Z"}, {"now": "2028-03-14T12:00:00Z", "ticking": []},
      {"now": "2028-03-14T12:00:00Z", "ticking": 1}],
@@ -329,7 +329,7 @@ def test_a_space_is_reset(client: Client) -> None:
 
 
 def test_spaces_are_bounded_and_forget_themselves(serve: Serve, connect: Connect) -> None:
-    client = connect(serve("--most-spaces", "3", "--space-idle", "200ms"))
+    client = connect(serve("--max-spaces", "3", "--space-idle", "200ms"))
 
     def spaces() -> list[str]:
         return [space["space"] for space in client.control("GET", "/spaces").json()]

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from .conftest import Caller, assert_problem, eventually
+from .conftest import NUMBER, Caller, assert_problem, eventually
 
 BORN = {  # the branch demo's, by birthday
     "02-29": "100000000106",
@@ -176,7 +176,6 @@ def test_a_search_for_birthdays_goes_by_the_spaces_clock(tester: Caller) -> None
     "wish",
     [
         {},
-        {"now": "2028-02-29"},
         {"now": "2028-02-29T09:00:00"},
         {"now": "2027-02-29T09:00:00Z"},
         {"now": "tomorrow"},
@@ -190,7 +189,9 @@ def test_a_search_for_birthdays_goes_by_the_spaces_clock(tester: Caller) -> None
         {"now": "2028-02-29T09:00:00Z", "ticking": 1},
         {"now": "2028-02-29T09:00:00Z", "ticks": True},
         {"ticking": True},
-        {"advance": "1d"},
+        {"now": "2028-02-30"},
+        {"advance": "1day"},
+        {"advance": "1M"},
         {"advance": "P1M"},
         {"advance": "P"},
         {"advance": "PT"},
@@ -209,3 +210,45 @@ def test_what_is_no_moment_is_a_problem_and_changes_nothing(tester: Caller, wish
     before = tester.put("/clock", {"now": "2028-03-14T09:00:00Z"})
     assert_problem(tester.steer("PUT", "/clock", json=wish), 400)
     assert tester.get("/clock") == before
+
+
+@pytest.mark.parametrize(("short", "iso"), [("31m", "PT31M"), ("-2w", "-P2W"), ("1.5d", "P1.5D")])
+def test_a_clock_is_moved_in_either_dialect(tester: Caller, other: Caller, short: str, iso: str) -> None:
+    moved = []
+    for caller, advance in ((tester, short), (other, iso)):
+        caller.put("/clock", {"now": "2028-02-29T09:00:00Z"})
+        moved.append(caller.put("/clock", {"advance": advance})["now"])
+    assert moved[0] == moved[1] != "2028-02-29T09:00:00.000Z"
+
+
+def test_a_day_without_a_time_is_its_midnight_in_the_home_country(tester: Caller) -> None:
+    assert tester.put("/clock", {"now": "2028-02-29"})["now"] == "2028-02-29T06:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"), [("2028-03-01T05:59:59Z", "2028-02-29"), ("2028-03-01T06:00:00Z", "2028-03-01")]
+)
+def test_an_instant_as_the_day_of_one_call_is_its_day_in_the_country(tester: Caller, instant: str, day: str) -> None:
+    tester.override(NUMBER, {"customer": {"fullName": "{{ today }}", "customerSegment": "10", "birthday": "never"}})
+    reply = tester.call(countryCode="MX", X_Sandbox_Date=instant)
+    assert reply.json()["customer"]["fullName"] == day
+    assert tester.call(countryCode="MX", X_Sandbox_Date=day).json() == reply.json()
+
+
+def test_months_are_refused_with_the_reason(tester: Caller) -> None:
+    assert_problem(tester.steer("PUT", "/clock", json={"advance": "P1M"}), 400, "months and years have no fixed length")
+
+
+def test_an_iso_duration_is_good_for_every_delay_and_lifetime(tester: Caller) -> None:
+    assert tester.override(NUMBER, {"error": "resourceNotFound", "delay": "PT0.01S", "expires": "PT10M"})["expiresAt"]
+    tester.call()
+    assert tester.exchanges()[0]["delay"] == 0.01
+    tester.call(X_Sandbox_Delay="PT0.02S")
+    assert tester.exchanges(wait=1, timeout="PT2S")[0]["delay"] == 0.02
+    token = tester.control("POST", "/tokens", json={"client_id": tester.space, "lifetime": "PT90S"}).json()
+    assert token["expires_in"] == 90
+
+
+def test_a_delay_is_never_negative_and_never_longer_than_an_hour(tester: Caller) -> None:
+    for delay in ("-1s", "-PT1S", "1d", "PT61M"):
+        assert tester.call(X_Sandbox_Delay=delay).status_code == 400

@@ -15,8 +15,8 @@ import pytest
 from sandbox.runtime import Sandbox
 from sandbox.server.server import Server as InProcess
 from sandbox.settings import Settings
-from sandbox.state.journal import LONGEST_TEXT
-from tests.spec.conftest import PATH, Serve
+from sandbox.state.journal import MAX_TEXT
+from tests.spec.conftest import PATH, Serve, Server
 
 from .conftest import NUMBER, Caller, Join, assert_problem, eventually
 
@@ -117,12 +117,14 @@ def test_since_and_until_are_moments(tester: Caller) -> None:
     assert len(later) < 6
     assert len(earlier) < 6
     assert {*later, *earlier} == {exchange["id"] for exchange in exchanges}
+    assert ids(tester, since="2999-01-01") == ids(tester, until="2000-01-01") == []
+    assert len(ids(tester, since="2000-01-01", until="2999-01-01")) == 6
     assert ids(tester, since="2999-01-01T00:00:00Z") == ids(tester, until="2000-01-01T00:00:00+02:00") == []
 
 
 @pytest.mark.parametrize(
     "query",
-    ["colour=red", "since=yesterday", "until=2028-01-01", "limit=many", "limit=-1", "wait=x", "wait=1&timeout=soon"],
+    ["colour=red", "since=yesterday", "until=2028-01-32", "limit=many", "limit=-1", "wait=x", "wait=1&timeout=soon"],
 )
 def test_a_question_that_can_not_be_understood_is_a_problem(tester: Caller, query: str) -> None:
     assert_problem(tester.steer("GET", f"/exchanges?{query}"), 400)
@@ -206,6 +208,38 @@ def test_no_card_number_and_no_credential_is_shown_anywhere(tester: Caller) -> N
     assert [text for text in shown if CARD in text or SECRET in text or "9990000000000017" in text] == []
 
 
+@pytest.mark.parametrize(
+    "name", ["token", "id_token", "code", "assertion", "code_verifier", "api_key", "secret", "jwt"]
+)
+def test_no_body_and_no_query_shows_a_credential(tester: Caller, name: str) -> None:
+    path = "/api/v1/oauth/token"
+    tester.http.post(path, params={name: SECRET})
+    tester.http.post(path, data={name: SECRET, "scope": "/api/v1"})
+    tester.http.post(path, json={name: SECRET})
+    tester.ask({name: SECRET, "customerId": NUMBER})
+    shown = tester.control("GET", "/spaces/*/exchanges", params={"limit": 4}).text
+    assert SECRET not in shown
+    assert NUMBER in shown
+    assert "scope=%2Fapi%2Fv1" in shown
+
+
+def test_the_name_of_a_documented_error_is_no_secret(tester: Caller) -> None:
+    tester.call("999900000404")
+    assert json.loads(tester.exchanges()[0]["reply"])["code"] == "resourceNotFound"
+
+
+def test_a_card_number_as_client_id_is_masked_in_the_name_of_its_space(server: Server, join: Join) -> None:
+    card, like_it = join(server, CARD), join(server, CARD[:8] + "9999" + CARD[-4:])
+    card.call()
+    (space,) = {exchange["space"] for exchange in card.exchanges()}
+    assert space.startswith("496945******6110~")
+    assert join(server, space).exchanges() == card.exchanges()
+    assert like_it.exchanges() == []
+    texts = [card.control("GET", path).text for path in ("/spaces", "/spaces/{space}", "/spaces/{space}/coverage")]
+    texts += [card.http.get(path, headers={"accept": "text/html"}).text for path in ("/console/live", "/console/time")]
+    assert [text for text in (*texts, server.log) if CARD in text] == []
+
+
 def test_a_card_number_in_json_escapes_is_masked_too(tester: Caller) -> None:
     escaped = "".join(digit if place % 2 else f"\\u003{digit}" for place, digit in enumerate(CARD))
     assert tester.ask(f'{{"cardNumber": "{escaped}"}}'.encode()).status_code == 200
@@ -216,7 +250,7 @@ def test_a_card_number_in_json_escapes_is_masked_too(tester: Caller) -> None:
 @pytest.mark.parametrize("cut", range(1, len(CARD)))
 def test_what_is_cut_off_leaves_no_piece_of_a_card_number(tester: Caller, cut: int) -> None:
     start = '{"filler": "'
-    body = start + "x" * (LONGEST_TEXT - len(start) - cut) + CARD + '"}'
+    body = start + "x" * (MAX_TEXT - len(start) - cut) + CARD + '"}'
     tester.ask(body.encode())
     assert CARD[:7] not in tester.exchanges()[0]["body"]
 

@@ -105,7 +105,7 @@ def kilobytes(server: Server) -> int:
 
 
 def test_a_long_run_with_full_journals_and_ever_new_spaces_takes_no_more_memory(serve: Serve) -> None:
-    server = serve("--no-access-log", "--no-watch", "--journal-size", "50", "--most-spaces", "20")
+    server = serve("--no-access-log", "--no-watch", "--journal-size", "50", "--max-spaces", "20")
     with line(server) as connection:
 
         def run(spaces: range) -> None:
