@@ -49,7 +49,7 @@ def chosen_day(text: str, zone: tzinfo) -> date:
     except ValueError as mistake:
         raise UserError(f"day: {mistake}") from None
     if not _FIRST <= day <= _LAST:
-        raise UserError(f"day: found {day}, expected a year from 1900 to 2999")
+        raise UserError(f"day: found {day}, expected a day that exists, from 1900 to 2999")
     return day
 
 
