@@ -323,7 +323,7 @@ def test_nothing_else_is_an_error(wish: str) -> None:
 
 
 @documented
-@pytest.mark.parametrize("language", CONTRACT.languages)
+@pytest.mark.parametrize("language", sorted(CONTRACT.languages))
 def test_a_reply_has_the_documented_texts_and_obeys_the_contract(error: DocumentedError, language: str) -> None:
     reply = error.reply("a uuid", NOW, "customerId", language)
     body = json.loads(reply.body)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -108,16 +109,27 @@ Connect = Callable[..., Client]
 
 @pytest.fixture(scope="session")
 def serve_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Start servers that all tests may share."""
-    yield from _serving(tmp_path_factory)
+    """Start servers that all tests may share, one for the same flags, scenarios and environment."""
+    shared: dict[object, Server] = {}
+    with _serving(tmp_path_factory) as start:
+
+        def start_once(*flags: str, **more: Any) -> Server:
+            key = (flags, *sorted((name, str(value)) for name, value in more.items()))
+            if key not in shared:
+                shared[key] = start(*flags, **more)
+            return shared[key]
+
+        yield start_once
 
 
 @pytest.fixture
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Start a server with flags and scenarios of its own; it is stopped after the test."""
-    yield from _serving(tmp_path_factory)
+    with _serving(tmp_path_factory) as start:
+        yield start
 
 
+@contextmanager
 def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     servers: list[Server] = []
 

@@ -121,6 +121,7 @@ def test_a_sequence_goes_on_where_it_was_when_other_files_are_saved(
     assert answers == [500, 500, 404]
 
 
+@pytest.mark.slow
 def test_a_directory_that_is_replaced_is_watched_anew(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     for name in "xyz":
         (tmp_path / name).mkdir()
