@@ -10,6 +10,7 @@ import pytest
 from .conftest import Client, Connect, Serve
 from .test_scenario_files import entry, eventually, segment
 
+pytestmark = pytest.mark.slow
 Repair: TypeAlias = Callable[[], object]
 
 WORLD = 'segments: {"10": 1}\ncountries: {MX: {locale: es_MX, timezone: America/Mexico_City}}\n'
@@ -121,7 +122,6 @@ def test_a_sequence_goes_on_where_it_was_when_other_files_are_saved(
     assert answers == [500, 500, 404]
 
 
-@pytest.mark.slow
 def test_a_directory_that_is_replaced_is_watched_anew(serve: Serve, connect: Connect, tmp_path: Path) -> None:
     for name in "xyz":
         (tmp_path / name).mkdir()

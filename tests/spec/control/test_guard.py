@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from sandbox.server.guard import OPEN_PATHS
-from tests.spec.conftest import HEADERS, PATH, Serve, Server
+from tests.spec.conftest import HEADERS, PATH, TRUST, Serve, Server
 
 from .conftest import NUMBER, Caller, Join, assert_problem
 
@@ -90,7 +90,7 @@ def exposed(serve_once: Serve) -> Server:
 @pytest.fixture
 def stranger(exposed: Server) -> Iterator[httpx2.Client]:
     """Somebody who reaches the server and knows no token."""
-    with httpx2.Client(base_url=f"http://127.0.0.1:{exposed.port}", timeout=20) as http:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{exposed.port}", timeout=20, verify=TRUST) as http:
         yield http
 
 
