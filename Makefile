@@ -1,28 +1,47 @@
-.PHONY: run test check docs constraints bench image
+# On a fresh machine `make run` sets everything up and serves; `make test` sets everything up, browser included, and tests.
+.PHONY: run test quick check docs constraints bench image lowest newest
 
-PYTHON ?= .venv/bin/python
+VENV ?= .venv
+READY = $(VENV)/ready
+CORE_TESTS = pytest pytest-xdist hypothesis
 
-run:        ## serve the API
-	$(PYTHON) -m sandbox serve
+run: $(READY)        ## serve the API
+	$(VENV)/bin/segment-sandbox serve
 
-test:       ## run all tests
-	$(PYTHON) -m pytest
+test: $(READY)       ## run all tests
+	@.ci/packages tests
+	$(VENV)/bin/pytest
 
-check:      ## style, types, floors, tests
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
-	$(dir $(PYTHON))lint-imports
-	$(PYTHON) -m pytest
+quick: $(READY)      ## run the tests that need no browser and take no seconds
+	$(VENV)/bin/pytest -m "not browser and not slow"
 
-docs:       ## make the README's tables anew
-	$(PYTHON) -m tests.guards.readme
+check: $(READY)      ## style, types, floors; `make test` has them too
+	$(VENV)/bin/pytest tests/guards/test_style.py
 
-constraints: ## pin the versions that are installed here
-	$(PYTHON) -m pip freeze --exclude-editable > constraints.txt
+docs: $(READY)       ## make the README's tables anew
+	$(VENV)/bin/python -m tests.guards.readme
 
-bench:      ## measure against a bare Starlette endpoint
-	$(PYTHON) -m benchmarks
+constraints: $(READY) ## pin the versions that are installed here
+	$(VENV)/bin/pip freeze --exclude-editable > constraints.txt
 
-image:      ## build the container image
+bench: $(READY)      ## measure against a bare Starlette endpoint
+	$(VENV)/bin/python -m benchmarks
+
+image:               ## build the container image
 	docker build -t segment-sandbox .
+
+lowest newest: %: $(VENV)-%/ready ## run the core's tests with the lowest, or the newest, versions that pyproject.toml allows
+	$(VENV)-$*/bin/pytest tests/core
+
+$(READY): pyproject.toml constraints.txt
+	@.ci/packages
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(VENV)-lowest/ready $(VENV)-newest/ready: $(VENV)-%/ready: pyproject.toml .ci/bounds
+	@.ci/packages
+	python3 -m venv $(VENV)-$*
+	python3 .ci/bounds $* > $(VENV)-$*/constraints.txt
+	$(VENV)-$*/bin/pip install -q -U -c $(VENV)-$*/constraints.txt -e . $(CORE_TESTS)
+	touch $@

@@ -1,10 +1,19 @@
-"""How property tests run: always the same examples, so that CI never fails by chance.
+"""How tests run: in what order, what `make quick` leaves out, and property tests always with the same examples.
 
-`pytest --hypothesis-profile=thorough` looks for new ones.
+`pytest --hypothesis-profile=thorough` looks for new examples.
 """
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.register_profile("thorough", deadline=None, database=None, max_examples=3_000)
 settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first: each worker starts one browser, and no worker has seconds to do when others end."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.get_closest_marker("slow") is None))

@@ -15,6 +15,8 @@ import yaml
 
 from .readme import README, renewed
 
+# One worker has them all: an example may show what an earlier one placed.
+pytestmark = pytest.mark.xdist_group("readme")
 ROOT = README.parent
 TEXT = README.read_text("utf-8")
 BROKEN = """customerId:
@@ -53,7 +55,11 @@ def transcripts() -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """Start the sandbox with the README's own command, on a port that is free."""
-    command = shlex.split(block("run").replace(".venv/bin/", ""))
+    assert block("run") == "make run\n"
+    planned = subprocess.run(
+        ["make", "-n", "--no-print-directory", "run"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    command = shlex.split(planned.splitlines()[-1].replace(".venv/bin/", ""))
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(SANDBOX_PORT="0")
     ) as server:
@@ -67,11 +73,8 @@ def test_the_generated_parts_are_up_to_date() -> None:
     assert renewed(TEXT) == TEXT, "run `make docs`"
 
 
-@pytest.mark.parametrize("label", ["setup", "test"])
-def test_ci_runs_the_commands_for_setting_up_and_testing(label: str) -> None:
-    script = (ROOT / ".ci" / "run").read_text("utf-8")
-    for command in block(label).splitlines():
-        assert command in script.splitlines()
+def test_ci_runs_the_command_for_testing() -> None:
+    assert block("test").strip() in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 
 
 @pytest.mark.parametrize(("command", "expected"), list(transcripts()))

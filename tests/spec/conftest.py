@@ -2,9 +2,11 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,8 @@ GATEWAY_ERRORS = {
 ERROR_BODY = jsonschema_rs.validator_for(
     {**CONTRACT["components"]["schemas"]["ErrorResponse"], "additionalProperties": False}
 )
+# Made once: reading whom this machine trusts takes longer than most tests.
+TRUST = ssl.create_default_context()
 _SPACES = count()
 
 
@@ -72,7 +76,7 @@ class Client:
 
     def __init__(self, url: str, client_id: str | None = None) -> None:
         self.space = client_id or f"tester-{next(_SPACES)}"
-        self.http = httpx2.Client(base_url=url, timeout=30, headers={"accept-encoding": "identity"})
+        self.http = httpx2.Client(base_url=url, timeout=30, headers={"accept-encoding": "identity"}, verify=TRUST)
 
     def ask(self, body: Any = None, path: str = PATH, /, **headers: str | None) -> httpx2.Response:
         """Ask about a customer; a header of None is left out, underscores stand for hyphens in X_Sandbox_..."""
@@ -108,16 +112,27 @@ Connect = Callable[..., Client]
 
 @pytest.fixture(scope="session")
 def serve_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Start servers that all tests may share."""
-    yield from _serving(tmp_path_factory)
+    """Start servers that all tests may share, one for the same flags, scenarios and environment."""
+    shared: dict[object, Server] = {}
+    with _serving(tmp_path_factory) as start:
+
+        def start_once(*flags: str, **more: Any) -> Server:
+            key = (flags, *sorted((name, str(value)) for name, value in more.items()))
+            if key not in shared:
+                shared[key] = start(*flags, **more)
+            return shared[key]
+
+        yield start_once
 
 
 @pytest.fixture
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Start a server with flags and scenarios of its own; it is stopped after the test."""
-    yield from _serving(tmp_path_factory)
+    with _serving(tmp_path_factory) as start:
+        yield start
 
 
+@contextmanager
 def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     servers: list[Server] = []
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ERRORS, Connect, Serve
+from .conftest import ERRORS, Connect, Serve, Server
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -103,8 +103,7 @@ def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_the_curl_that_serve_prints_works_when_pasted(serve: Serve) -> None:
-    server = serve()
+def test_the_curl_that_serve_prints_works_when_pasted(server: Server) -> None:
     curl = server.greeting[server.greeting.index("curl") :].replace("\\\n", " ")
     answer = subprocess.run(shlex.split(curl), capture_output=True, text=True, check=True).stdout
     assert "Luis Diaz Salinas" in answer
@@ -117,8 +116,7 @@ def test_a_stop_is_clean_and_lets_calls_in_flight_end(serve: Serve, connect: Con
     with ThreadPoolExecutor() as pool:
         short = pool.submit(client.ask, {"customerId": "321116471234"}, X_Sandbox_Delay="500ms")
         endless = pool.submit(other.ask, {"customerId": "321116471234"}, X_Sandbox_Delay="1h")
-        while "2" not in connect(server).control("GET", "/spaces/*/exchanges").text.partition("exchanges")[0]:
-            time.sleep(0.01)
+        assert connect(server).control("GET", "/spaces/*/exchanges?wait=2&timeout=10s").status_code == 200
         began = time.monotonic()
         server.process.send_signal(number)
         assert server.process.wait(10) == 0

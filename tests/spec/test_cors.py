@@ -28,6 +28,7 @@ def test_a_page_may_ask_with_all_headers_there_are(client: Client, path: str) ->
     preflight = {"access-control-request-method": "POST", "access-control-request-headers": ",".join(wanted)}
     response = client.http.options(path, headers={**ORIGIN, **preflight})
     assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
     allowed = {name.strip().lower() for name in response.headers["access-control-allow-headers"].split(",")}
     assert {name.lower() for name in wanted} <= allowed
     assert response.headers["access-control-allow-methods"] == "GET, POST"

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from .conftest import Client
+from .control.conftest import assert_problem
 from .test_command_line import run
-from .test_control import assert_problem
 
 LUIS = ("321116471234", "4969452123456110")
 

@@ -209,25 +209,6 @@ def test_the_language_of_an_error_is_chosen(client: Client, accept_language: str
     assert response.json()["moreInfo"] == texts["moreInfo"]
 
 
-def test_a_browser_may_call_it(client: Client) -> None:
-    preflight = client.http.options(
-        PATH,
-        headers={
-            "origin": "https://channel.example",
-            "access-control-request-method": "POST",
-            "access-control-request-headers": ",".join([*HEADERS, "X-Sandbox-Scenario"]),
-        },
-    )
-    assert preflight.status_code == 200
-    assert preflight.headers["access-control-allow-origin"] == "*"
-    allowed = preflight.headers["access-control-allow-headers"].lower()
-    assert all(header.lower() in allowed for header in HEADERS)
-    response = client.ask(EXAMPLE, Origin="https://channel.example")
-    assert response.headers["access-control-allow-origin"] == "*"
-    exposed = response.headers["access-control-expose-headers"].lower()
-    assert all(name in exposed for name in ("uuid", "x-sandbox-rule", "x-sandbox-reason"))
-
-
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
 def test_another_method_is_not_allowed(client: Client, method: str) -> None:
     response = client.http.request(method, PATH)

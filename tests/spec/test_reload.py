@@ -10,6 +10,7 @@ import pytest
 from .conftest import Client, Connect, Serve
 from .test_scenario_files import entry, eventually, segment
 
+pytestmark = pytest.mark.slow
 Repair: TypeAlias = Callable[[], object]
 
 WORLD = 'segments: {"10": 1}\ncountries: {MX: {locale: es_MX, timezone: America/Mexico_City}}\n'

@@ -29,11 +29,13 @@ def attack(url: str, document: str, headers: dict[str, str], directory: Path, *m
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(server: Server, tmp_path: Path) -> None:
     attack(server.url, "openapi.json", HEADERS, tmp_path)
 
 
 @pytest.mark.parametrize("call", ["token", "e2eKey"])
+@pytest.mark.slow
 def test_schemathesis_finds_nothing_in_the_companions_of_a_strict_bank(serve: Serve, tmp_path: Path, call: str) -> None:
     server = serve("--profile", "clients,tokens")
     authorization = "Basic " + b64encode(b"branch-app:branch-secret").decode()

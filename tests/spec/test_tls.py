@@ -56,8 +56,8 @@ def test_another_name_is_on_the_certificate(serve: Serve, tmp_path: Path) -> Non
     assert root.exists()
 
 
-def test_mutual_tls_lets_in_who_has_the_client_certificate(serve: Serve) -> None:
-    server = serve("--tls", "--mutual-tls")
+def test_mutual_tls_lets_in_who_has_the_client_certificate(serve_once: Serve) -> None:
+    server = serve_once("--tls", "--mutual-tls")
     root, client = written(server, "root certificate"), written(server, "client certificate")
     assert ask(server.url, context(root, client)).status_code == 200
     with pytest.raises((httpx2.ReadError, httpx2.RemoteProtocolError, httpx2.ConnectError)):
@@ -93,8 +93,8 @@ def test_http_is_served_beside_it_if_wanted(serve: Serve) -> None:
     assert server.stop() == 0
 
 
-def test_a_port_that_is_taken_is_exit_3(serve: Serve) -> None:
-    taken = str(serve().port)
+def test_a_port_that_is_taken_is_exit_3(server: Server) -> None:
+    taken = str(server.port)
     command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--tls", "--http-port", taken]
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (result.returncode, "in use" in result.stderr) == (3, True)
@@ -108,8 +108,8 @@ def test_health_asks_over_tls_where_the_environment_says_so(serve: Serve) -> Non
     assert (result.returncode, '"status": "ok"' in result.stdout) == (0, True)
 
 
-def test_the_greeting_over_tls_is_a_command_that_works(serve: Serve) -> None:
-    greeting = serve("--tls", "--mutual-tls").greeting
+def test_the_greeting_over_tls_is_a_command_that_works(serve_once: Serve) -> None:
+    greeting = serve_once("--tls", "--mutual-tls").greeting
     result = subprocess.run(greeting[greeting.index("curl") :], shell=True, capture_output=True, text=True, check=False)
     assert "Luis Diaz Salinas" in result.stdout, result.stderr
 
@@ -121,8 +121,8 @@ def test_a_fault_over_tls_breaks_the_connection(serve_once: Serve, fault: str) -
         ask(server.url, context(written(server, "root certificate")), **{"X-Sandbox-Fault": fault})
 
 
-def test_whoever_speaks_no_tls_is_hung_up_on_and_hurts_nobody(serve: Serve) -> None:
-    server = serve("--tls")
+def test_whoever_speaks_no_tls_is_hung_up_on_and_hurts_nobody(serve_once: Serve) -> None:
+    server = serve_once("--tls")
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert connection.recv(1000) == b""

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers
 
-from tests.spec.conftest import HEADERS, Serve, assert_documented_error
+from tests.spec.conftest import HEADERS, Serve, Server, assert_documented_error
 
 from .conftest import DOCUMENT, KEY_PATH, LUIS, Channel, Enter
 
@@ -122,11 +122,11 @@ def test_a_forced_error_hides_no_breach_from_the_journal(channel: Channel) -> No
     assert [violation["location"] for violation in channel.last()["violations"]] == ["uuid"]
 
 
-def test_sessions_are_known_after_a_restart_and_on_a_replica(serve: Serve, enter: Enter) -> None:
-    first, second = serve(), serve()
+def test_sessions_are_known_after_a_restart_and_on_a_replica(server: Server, serve: Serve, enter: Enter) -> None:
+    first = serve()
     sid = enter(first, "app").exchange_keys().headers["sid"]
     assert first.stop() == 0
-    assert enter(second, "app").exchange_keys(sid=sid).headers["sid"] == sid
+    assert enter(server, "app").exchange_keys(sid=sid).headers["sid"] == sid
 
 
 def test_the_journal_hides_the_sid(channel: Channel) -> None:

@@ -83,16 +83,16 @@ def test_a_token_belongs_to_its_client(channel: Channel, registered: Channel) ->
     assert "belongs to another client_id" in response.headers["x-sandbox-reason"]
 
 
-def test_tokens_are_known_after_a_restart_and_on_a_replica(serve: Serve, enter: Enter) -> None:
-    first, replica = serve(), serve("--profile", "tokens")
+def test_tokens_are_known_after_a_restart_and_on_a_replica(serve: Serve, serve_once: Serve, enter: Enter) -> None:
+    first, replica = serve(), serve_once("--profile", "tokens")
     authorization = f"Bearer {enter(first, 'app').token()}"
     assert first.stop() == 0
     assert enter(replica, "app").ask(LUIS, Authorization=authorization).status_code == 200
 
 
-def test_another_seed_knows_no_token_of_this_one(serve: Serve, enter: Enter, tmp_path: Path) -> None:
+def test_another_seed_knows_no_token_of_this_one(server: Server, serve: Serve, enter: Enter, tmp_path: Path) -> None:
     (tmp_path / "world.yaml").write_text(f"seed: another\n{WORLD}")
-    issued = enter(serve(), "app").token()
+    issued = enter(server, "app").token()
     response = enter(serve("--profile", "tokens", scenarios=tmp_path), "app").ask(Authorization=f"Bearer {issued}")
     assert_documented_error(response, "unAuthorized", "Authorization")
     assert "another seed" in response.headers["x-sandbox-reason"]
@@ -205,8 +205,8 @@ def test_a_space_may_have_live_texts_alone(channel: Channel) -> None:
     assert channel.ask({}).json()["type"] == "invalid"
 
 
-def test_the_example_at_the_start_of_a_strict_server_works(serve: Serve) -> None:
-    greeting = serve("--profile", "strict").greeting
+def test_the_example_at_the_start_of_a_strict_server_works(serve_once: Serve) -> None:
+    greeting = serve_once("--profile", "strict").greeting
     result = subprocess.run(greeting[greeting.index("curl") :], shell=True, capture_output=True, text=True, check=False)
     assert "Luis Diaz Salinas" in result.stdout
 

@@ -112,8 +112,8 @@ def test_a_space_full_of_markup_stays_text(visit: Visit, server: Server, client:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_without_a_control_api_there_is_no_console_but_the_reference(serve: Serve, path: str) -> None:
-    with httpx2.Client(base_url=serve("--control", "off").url, headers=HTML) as http:
+def test_without_a_control_api_there_is_no_console_but_the_reference(serve_once: Serve, path: str) -> None:
+    with httpx2.Client(base_url=serve_once("--control", "off").url, headers=HTML) as http:
         page = http.get(path)
         assert page.status_code == 200
         assert "/console/" not in page.text

@@ -296,7 +296,7 @@ def test_what_came_during_a_break_is_there_when_the_connection_is_back(
 
 
 def test_when_another_server_has_taken_its_place_its_calls_are_shown(
-    gate: Gate, visit: Visit, server: Server, connect: Connect, serve_once: Serve
+    serve: Serve, gate: Gate, visit: Visit, server: Server, connect: Connect
 ) -> None:
     visitor = visit(gate)
     visitor.may_fail |= {f"/_sandbox/spaces/{visitor.space}/{what}" for what in ("exchanges/stream", "coverage")}
@@ -305,7 +305,7 @@ def test_when_another_server_has_taken_its_place_its_calls_are_shown(
     expect(rows(page)).to_have_count(1)
     gate.cut()
     expect(page.locator("#state")).to_contain_text("trying again")
-    gate.target = other = serve_once()
+    gate.target = other = serve()
     expect(page.locator("#state")).to_have_text("listening")
     expect(rows(page)).to_have_count(0)
     connect(other, visitor.space).ask({"customerId": "100000000102"})

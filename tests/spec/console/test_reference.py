@@ -128,8 +128,8 @@ def test_every_operation_of_the_control_api_is_told(visitor: Visitor, client: Cl
     ]
 
 
-def test_without_a_control_api_the_reference_stays_and_does_not_speak_of_it(serve: Serve, visit: Visit) -> None:
-    server: Server = serve("--control", "off")
+def test_without_a_control_api_the_reference_stays_and_does_not_speak_of_it(serve_once: Serve, visit: Visit) -> None:
+    server: Server = serve_once("--control", "off")
     visitor = visit(server)
     for path in BOOKS[:2]:
         page = visitor.open(path)

@@ -99,8 +99,8 @@ def test_with_a_cookie_nothing_changes_unless_our_own_page_asks(member: httpx2.C
     assert member.post("/console/sign-out", headers=headers).status_code == 403
 
 
-def test_another_sandboxs_cookie_opens_nothing(stranger: httpx2.Client, serve: Serve) -> None:
-    other = serve("--host", "0.0.0.0")
+def test_another_sandboxs_cookie_opens_nothing(stranger: httpx2.Client, serve_once: Serve) -> None:
+    other = serve_once("--host", "0.0.0.0")
     token = re.findall(r"^control token: (\S+)$", other.greeting, re.MULTILINE)[0]
     url = f"http://127.0.0.1:{other.port}"
     answer = httpx2.post(f"{url}/console/sign-in", data={"token": token}, headers={"Origin": url})

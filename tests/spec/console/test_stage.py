@@ -164,8 +164,8 @@ def test_no_audience_sees_a_whole_card_number(stage: Page) -> None:
     assert re.search(r"\d{13}", stage.locator("body").inner_text()) is None
 
 
-def test_a_strict_bank_lets_the_stage_in_and_no_audience_sees_its_token(serve: Serve, visit: Visit) -> None:
-    page = visit(serve("--profile", "strict")).open("/console/stage")
+def test_a_strict_bank_lets_the_stage_in_and_no_audience_sees_its_token(serve_once: Serve, visit: Visit) -> None:
+    page = visit(serve_once("--profile", "strict")).open("/console/stage")
     scan(page, ANA)
     expect(page.get_by_role("region", name="The customer")).to_contain_text("Ana Soto")
     page.keyboard.press("r")

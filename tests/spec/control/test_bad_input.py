@@ -51,6 +51,14 @@ def test_json_that_nobody_should_send_is_a_problem(tester: Caller, body: str) ->
 
 
 @pytest.mark.parametrize(
+    ("method", "path"), [("PUT", OVERRIDE), ("PUT", "/spaces/{space}/clock"), ("POST", "/explain")]
+)
+@pytest.mark.parametrize("body", [b"", b"{", b'{"error": "\xff"}', b"error: resourceNotFound"])
+def test_a_body_that_is_not_json_is_a_problem(tester: Caller, method: str, path: str, body: bytes) -> None:
+    assert_problem(tester.control(method, path, content=body), 400, "the body is ")
+
+
+@pytest.mark.parametrize(
     "body", ["a: &a [*a]", "{" * 5_000, "", "a: 1\na: 2", "\t- x", "!!python/name:os.system", "- " * 9]
 )
 def test_yaml_that_nobody_should_send_is_a_problem(tester: Caller, body: str) -> None:

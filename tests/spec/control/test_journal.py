@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -108,17 +107,18 @@ def test_every_filter_finds_the_calls_that_it_means_and_no_other(tester: Caller)
 
 
 def test_since_and_until_are_moments(tester: Caller) -> None:
+    moments = ["2000"]
     for _ in range(3):
-        tester.call()
-        eventually(lambda: tester.call().status_code == 200)  # some time passes
-    exchanges = tester.exchanges()
-    middle = exchanges[2]["at"]
+        eventually(lambda: tester.call().is_success and tester.exchanges(limit=1)[0]["at"] > moments[-1])
+        moments.append(tester.exchanges(limit=1)[0]["at"])
+    middle = moments[2]
     later, earlier = ids(tester, since=middle), ids(tester, until=middle)
-    assert len(later) < 6
-    assert len(earlier) < 6
-    assert {*later, *earlier} == {exchange["id"] for exchange in exchanges}
+    for exchange in tester.exchanges():
+        if exchange["at"] != middle:  # which has milliseconds only
+            found = exchange["id"] in later, exchange["id"] in earlier
+            assert found == (exchange["at"] > middle, exchange["at"] < middle)
     assert ids(tester, since="2999-01-01") == ids(tester, until="2000-01-01") == []
-    assert len(ids(tester, since="2000-01-01", until="2999-01-01")) == 6
+    assert len(ids(tester, since="2000-01-01", until="2999-01-01")) == len(tester.exchanges())
     assert ids(tester, since="2999-01-01T00:00:00Z") == ids(tester, until="2000-01-01T00:00:00+02:00") == []
 
 
@@ -356,6 +356,7 @@ def rest(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+@pytest.mark.slow
 def test_a_slow_reader_is_dropped_and_delays_nobody(tester: Caller) -> None:
     url = str(tester.http.base_url)
     long = "x" * 2000
@@ -366,7 +367,7 @@ def test_a_slow_reader_is_dropped_and_delays_nobody(tester: Caller) -> None:
 
 
 def test_the_end_comes_at_once_with_a_stream_and_a_wait_open(serve: Serve, join: Join) -> None:
-    server = serve()
+    server = serve("--grace", "60")
     tester = join(server)
     with (
         open_stream(server.url, tester.space) as events,
@@ -374,25 +375,21 @@ def test_the_end_comes_at_once_with_a_stream_and_a_wait_open(serve: Serve, join:
     ):
         for _ in range(3):  # answered behind what was sent before
             tester.call()
-        began = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - began < 2
         assert rest(events).endswith(END)
         assert rest(waiting).startswith(b"HTTP/1.1 408")
 
 
 def test_a_server_in_a_thread_ends_at_once_with_a_stream_open() -> None:
     urls: Queue[list[str]] = Queue()
-    server = InProcess(Sandbox(Settings(port=0, watch=False)), urls.put)
+    server = InProcess(Sandbox(Settings(port=0, watch=False, grace=60)), urls.put)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         connection = open_stream(urls.get(timeout=10)[0], "threaded")
     finally:
-        began = time.monotonic()
         server.should_exit = True
         thread.join(10)
     assert not thread.is_alive()
-    assert time.monotonic() - began < 2
     with connection:
         assert rest(connection).endswith(END)

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.spec.conftest import HEADERS, PATH, Serve, Server
 
 from .conftest import NUMBER
@@ -54,6 +56,7 @@ def line(server: Server) -> Iterator[Line]:
         connection.close()
 
 
+@pytest.mark.slow
 def test_testers_with_conflicting_wishes_never_see_each_other_and_lose_no_call(serve: Serve) -> None:
     server = serve("--no-access-log", "--journal-size", str(JOURNAL))
     together = Barrier(TESTERS)
@@ -104,6 +107,7 @@ def kilobytes(server: Server) -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
+@pytest.mark.slow
 def test_a_long_run_with_full_journals_and_ever_new_spaces_takes_no_more_memory(serve: Serve) -> None:
     server = serve("--no-access-log", "--no-watch", "--journal-size", "50", "--max-spaces", "20")
     with line(server) as connection:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.spec.conftest import Serve
 
-from .conftest import NUMBER, Caller, Join, assert_problem
+from .conftest import NUMBER, Caller, Join, assert_problem, eventually
 
 FLAKY = "100000000201"  # the recipe that fails twice and then works
 
@@ -90,6 +90,18 @@ def test_a_client_id_of_a_star_is_not_the_space_for_all(serve: Serve, join: Join
     caller.call()
     spaces = {space["space"]: space["exchanges"] for space in caller.control("GET", "/spaces").json()}
     assert spaces == {"*": 0, "client_id *": 1}
+
+
+def test_spaces_are_bounded_and_forget_themselves(serve: Serve, join: Join) -> None:
+    caller = join(serve("--most-spaces", "3", "--space-idle", "500ms"))
+
+    def spaces() -> list[str]:
+        return [space["space"] for space in caller.control("GET", "/spaces").json()]
+
+    for name in "abcde":
+        caller.call(client_id=name)
+    assert spaces() == ["*", "c", "d", "e"]
+    eventually(lambda: spaces() == ["*"])
 
 
 def test_a_call_without_a_client_id_belongs_to_the_anonymous(tester: Caller) -> None:
