@@ -24,7 +24,9 @@ from .core.faults import FAULTS
 from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
-from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
+from .files.loader import Loader, ScenarioMistakes, Scenery
+from .files.scenarios import entry_schema, scenario_schema
+from .files.shipped import load_contract
 from .files.yaml_source import Mistake
 from .people import HandedOut, People
 from .settings import Settings
@@ -50,14 +52,18 @@ LONGEST_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
 
+# Warnings that log and health show; `check` shows them all.
+MAX_WARNINGS = 100
+
 log = logging.getLogger("sandbox")
 
 
 class Reload(NamedTuple):
-    """One reading of the files: when (UTC), and what was wrong with them."""
+    """One reading of the files: when (UTC), what was wrong with them, and what is likely a slip."""
 
     at: datetime
     mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...] = ()
 
 
 class Sandbox:
@@ -72,7 +78,8 @@ class Sandbox:
         self.loader = Loader(self.contract, settings.scenarios)
         self.companions = self.loader.companions
         self._scenery: Scenery = self.loader.load()
-        self._last_reload = Reload(self.clock.now(), ())
+        self._last_reload = Reload(self.clock.now(), (), self._scenery.warnings)
+        _log_warnings(self._scenery.warnings)
         self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
         self._recorder = Recorder()
         self._placed = 0
@@ -135,18 +142,18 @@ class Sandbox:
         """Place a scenario in a space, from an entry as in a file. Raises UserError with all mistakes."""
         real = self.clock.now()
         target = self.spaces.use(space, real)
-        schema = entry_schema(section, pattern)
-        mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
+        sound, mistakes, spoilt = entry_schema(section, pattern).examine(entry)
         mistakes += (((), problem) for problem in _key_problems(section, pattern))
-        if mistakes or not isinstance(entry, dict):
+        if section not in OVERRIDE_SECTIONS or not isinstance(entry, dict):
             raise _user_error_of_entry(mistakes)
         lifetime = None
         try:
-            lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
+            lifetime = read_lifetime(sound["expires"]) if "expires" in sound else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(f"overrides of {space}", self._placed + 1)
-        scenario, found = read_entry(entry, section, pattern, place, self.contract, self.companions.oauth_errors)
+        more_errors = self.companions.oauth_errors
+        scenario, found = read_entry(sound, section, pattern, place, self.contract, more_errors, spoilt=spoilt)
         scenario = scenario._replace(serial=self._placed + 1)
         mistakes += found
         for number in filter(None, (scenario.identity, scenario.other)):
@@ -296,9 +303,10 @@ class Sandbox:
                 )
             else:
                 is_new, self._scenery = scenery is not self._scenery, scenery
-                self._last_reload = Reload(self.clock.now(), ())
+                self._last_reload = Reload(self.clock.now(), (), scenery.warnings)
                 if is_new:
                     log.info("read %d files with %d scenarios", len(scenery.files), scenery.counts.total())
+                    _log_warnings(scenery.warnings)
                 self.loader.let_go()
             return self._last_reload
 
@@ -326,10 +334,8 @@ class Sandbox:
             "lastReload": {
                 "at": instant(reload.at),
                 "ok": not reload.mistakes,
-                "mistakes": [
-                    {"file": mistake.place.file, "line": mistake.place.line, "message": mistake.message}
-                    for mistake in reload.mistakes
-                ],
+                "mistakes": list(map(_placed, reload.mistakes)),
+                "warnings": list(map(_placed, reload.warnings[:MAX_WARNINGS])),
             },
         }
 
@@ -425,6 +431,17 @@ class Sandbox:
             if name and scenario.identity:
                 magic[name, scenario.section] = scenario.pattern
         return magic
+
+
+def _placed(mistake: Mistake) -> dict[str, Any]:
+    return {"file": mistake.place.file, "line": mistake.place.line, "message": mistake.message}
+
+
+def _log_warnings(warnings: Sequence[Mistake]) -> None:
+    for warning in warnings[:MAX_WARNINGS]:
+        log.warning("%s", warning)
+    if (more := len(warnings) - MAX_WARNINGS) > 0:
+        log.warning("%d more warnings; `segment-sandbox check` shows them all", more)
 
 
 def _check_client_id(client_id: str) -> None:

@@ -23,7 +23,7 @@ from sandbox.core.companions import SessionKey
 from sandbox.core.credentials import CHECKS
 from sandbox.core.decide import PRECEDENCE, Decision
 from sandbox.core.messages import bank_request, instant, without_secrets
-from sandbox.files.loader import DOCUMENTS
+from sandbox.files.shipped import DOCUMENTS
 from sandbox.files.yaml_source import YAML_LOADER
 from sandbox.people import FoundCustomer
 from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox

@@ -10,7 +10,9 @@ from sandbox.core.decide import CallKey, World
 from sandbox.core.entries import read_entry
 from sandbox.core.messages import BankRequest, Place
 from sandbox.core.scenarios import Scenario, ScenarioBook
-from sandbox.files.loader import Loader, load_contract, scenario_schema
+from sandbox.files.loader import Loader
+from sandbox.files.scenarios import scenario_schema
+from sandbox.files.shipped import load_contract
 
 CONTRACT = load_contract()
 SHIPPED = Loader(CONTRACT).load()
