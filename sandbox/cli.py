@@ -76,13 +76,14 @@ def commands() -> None:
 def serve(**flags: Any) -> None:
     """Serve the API."""
     from .server.guard import with_token
-    from .server.protocol import log_to_stderr
+    from .server.protocol import collect_seldom, log_to_stderr
     from .server.protocol import serve as run
     from .server.tls import Certificates
     from .user_errors import UserError
 
     settings = with_token(_settings(flags))
     log_to_stderr(settings.access_log)
+    collect_seldom()
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None

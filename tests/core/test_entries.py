@@ -48,7 +48,11 @@ def mistakes(data: dict[str, Any], section: str, pattern: str) -> list[tuple[Pat
             ("delay", "uniform"),
             "found 2s before 1s, expected the shortest first",
         ),
-        ({**NOT_FOUND, "delay": {"uniform": ["x", "1s"]}}, ("delay", "uniform", 0), "found 'x', expected a duration such as"),
+        (
+            {**NOT_FOUND, "delay": {"uniform": ["x", "1s"]}},
+            ("delay", "uniform", 0),
+            "found 'x', expected a duration such as",
+        ),
         (
             {**NOT_FOUND, "delay": {"lognormal": {"median": "x", "sigma": "1"}}},
             ("delay", "lognormal", "median"),
