@@ -18,6 +18,7 @@ from sandbox.core.messages import Place, one_line, shown, without_secrets
 from sandbox.core.schema import Path
 
 DEEPEST = 24
+_TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 # Values that all aliases of a file stand for, together: 100,000 entries may share what they have in common.
 MAX_ALIASED = 1_000_000
 # Characters that are read again, in all, to find what is wrong behind a place that is no YAML.
@@ -155,7 +156,11 @@ def _read(text: str, builder: "_Builder") -> _Break | None:
         at_tab = line[mark.column : mark.column + 1] == "\t" if mark else False
         cure = "; there is a tab, indent with spaces" if at_tab else ""
         context = f" {error.context}" if error.context else ""
-        return _Break(builder.mistake(mark, f"not YAML: {error.problem}{context}{cure}"), mark.line if mark else 0)
+        message = f"not YAML: {error.problem}{context}{cure}"
+        # libyaml has a limit of its own in newer releases, and looks ahead: it may come upon that first.
+        if "nesting" in str(error.problem):
+            message = _TOO_DEEP
+        return _Break(builder.mistake(mark, message), mark.line if mark else 0)
     return None
 
 
@@ -298,7 +303,7 @@ class _Builder:
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._check_tag(event)
             if len(self.stack) == DEEPEST:
-                return self._give_up(event, f"nested more than {DEEPEST} levels deep")
+                return self._give_up(event, _TOO_DEEP)
             container: Any = {} if kind is yaml.MappingStartEvent else []
             frame = _Frame(container, self._value(container, event), bool(event.flow_style))
             self.stack.append(frame)
@@ -346,7 +351,7 @@ class _Builder:
             size, depth = self._measured(value)
             self._aliased += size
             if len(self.stack) + depth > DEEPEST:
-                return self._give_up(event, f"nested more than {DEEPEST} levels deep")
+                return self._give_up(event, _TOO_DEEP)
             if self._aliased > MAX_ALIASED:
                 return self._give_up(event, f"the aliases stand for more than {MAX_ALIASED} values; use fewer")
             path = self._value(value, event)
