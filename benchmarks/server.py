@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from sandbox.files.loader import load_contract
+from sandbox.files.shipped import load_contract
 
 _OPERATION = load_contract().main
 PATH = _OPERATION.path

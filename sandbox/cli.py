@@ -90,6 +90,7 @@ def serve(**flags: Any) -> None:
     """Serve the API."""
     from .server.guard import with_token
     from .server.log import log_to_stderr
+    from .server.server import collect_seldom
     from .server.server import serve as run
     from .server.tls import Certificates
     from .user_errors import UserError
@@ -98,6 +99,7 @@ def serve(**flags: Any) -> None:
     log = log_to_stderr()
     for warning in _unknown_variables(os.environ):
         logging.getLogger("sandbox").warning("%s", warning)
+    collect_seldom()
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
@@ -119,8 +121,9 @@ for _setting in SETTINGS:
 @commands.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> None:
-    """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes."""
-    from .files.loader import MAGIC_FILE, Loader, ScenarioMistakes, load_contract
+    """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes; warnings change nothing."""
+    from .files.loader import Loader, ScenarioMistakes
+    from .files.shipped import MAGIC_FILE, load_contract
 
     try:
         scenery = Loader(load_contract(), path).load()
@@ -129,6 +132,8 @@ def check(path: Path | None) -> None:
             click.echo(mistake)
         click.echo(mistakes, err=True)
         sys.exit(1)
+    for warning in scenery.warnings:
+        click.echo(f"warning: {warning}", err=True)
     own = [file for file in scenery.files if not file.endswith(MAGIC_FILE)]
     files = "1 file" if len(own) == 1 else f"{len(own)} files"
     click.echo(f"{files} and the shipped magic values, {len(scenery.book)} scenarios, no mistake")
@@ -279,7 +284,7 @@ def session(client_id: str, scenarios: Path | None) -> None:
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
     """Create DIRECTORY with commented scenario files to start from."""
-    from .files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+    from .files.shipped import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 
     shipped = shipped_scenarios()
     files = {

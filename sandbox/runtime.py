@@ -32,7 +32,9 @@ from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.schema import Path as DataPath
 from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
-from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_bank, scenario_schema
+from .files.loader import Loader, ScenarioMistakes, Scenery
+from .files.scenarios import entry_schema, scenario_schema
+from .files.shipped import load_bank
 from .files.yaml_source import Mistake
 from .people import HandedOut, People
 from .settings import Settings
@@ -53,14 +55,18 @@ MAX_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
 
+# Warnings that log and health show; `check` shows them all.
+MAX_WARNINGS = 100
+
 log = logging.getLogger("sandbox")
 
 
 class Reload(NamedTuple):
-    """One reading of the files: when (UTC), and what was wrong with them."""
+    """One reading of the files: when (UTC), what was wrong with them, and what is likely a slip."""
 
     at: datetime
     mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...] = ()
 
 
 class Sandbox:
@@ -80,7 +86,8 @@ class Sandbox:
         self._profile = settings.bank_profile
         self.loader = Loader(self.contract, settings.scenarios)
         self._scenery: Scenery = self.loader.load()
-        self._last_reload = Reload(self.clock.now(), ())
+        self._last_reload = Reload(self.clock.now(), (), self._scenery.warnings)
+        _log_warnings(self._scenery.warnings)
         self.spaces = Spaces(settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock.now())
         self._recorder = Recorder()
         self._placed = 0
@@ -151,18 +158,17 @@ class Sandbox:
         """Place a scenario in a space, from an entry as in a file. Raises UserError with all mistakes."""
         real = self.clock.now()
         target = self.spaces.use(space, real)
-        schema = entry_schema(section, pattern)
-        mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
+        sound, mistakes, spoilt = entry_schema(section, pattern).examine(entry)
         mistakes += (((), problem) for problem in _key_problems(section, pattern))
-        if mistakes or not isinstance(entry, dict):
+        if section not in OVERRIDE_SECTIONS or not isinstance(entry, dict):
             raise _user_error_of_entry(mistakes)
         lifetime = None
         try:
-            lifetime = timedelta(seconds=read_duration(entry["expires"])) if "expires" in entry else None
+            lifetime = timedelta(seconds=read_duration(sound["expires"])) if "expires" in sound else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(f"overrides of {space}", self._placed + 1)
-        scenario, found = read_entry(entry, section, pattern, place, self.contract)
+        scenario, found = read_entry(sound, section, pattern, place, self.contract, spoilt=spoilt)
         scenario = scenario.numbered(self._placed + 1)
         mistakes += found
         for number in filter(None, (scenario.identity, scenario.other)):
@@ -322,9 +328,10 @@ class Sandbox:
                 )
             else:
                 is_new, self._scenery = scenery is not self._scenery, scenery
-                self._last_reload = Reload(self.clock.now(), ())
+                self._last_reload = Reload(self.clock.now(), (), scenery.warnings)
                 if is_new:
                     log.info("read %d files with %d scenarios", len(scenery.files), scenery.counts.total())
+                    _log_warnings(scenery.warnings)
                 self.loader.let_go()
             return self._last_reload
 
@@ -352,10 +359,8 @@ class Sandbox:
             "lastReload": {
                 "at": instant(reload.at),
                 "ok": not reload.mistakes,
-                "mistakes": [
-                    {"file": mistake.place.file, "line": mistake.place.line, "message": mistake.message}
-                    for mistake in reload.mistakes
-                ],
+                "mistakes": list(map(_placed, reload.mistakes)),
+                "warnings": list(map(_placed, reload.warnings[:MAX_WARNINGS])),
             },
         }
 
@@ -447,6 +452,17 @@ class Sandbox:
 def _named(space: str) -> str:
     """Return a space's name as one line of the log shows it."""
     return masked_text(one_line(space))
+
+
+def _placed(mistake: Mistake) -> dict[str, Any]:
+    return {"file": mistake.place.file, "line": mistake.place.line, "message": mistake.message}
+
+
+def _log_warnings(warnings: Sequence[Mistake]) -> None:
+    for warning in warnings[:MAX_WARNINGS]:
+        log.warning("%s", warning)
+    if (more := len(warnings) - MAX_WARNINGS) > 0:
+        log.warning("%d more warnings; `segment-sandbox check` shows them all", more)
 
 
 def _check_client_id(client_id: str) -> None:

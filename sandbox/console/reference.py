@@ -17,7 +17,7 @@ from sandbox.core.curl import curl_command
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.documented_errors import DEFAULT_LANGUAGE, translations
 from sandbox.core.openapi import resolved
-from sandbox.files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+from sandbox.files.shipped import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
 from sandbox.runtime import Sandbox
 
 from .rendering import Entry, Renderer

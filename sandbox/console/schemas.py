@@ -111,7 +111,8 @@ def parts(document: Schema, files: Mapping[str, str]) -> list[Part]:
 
 def limits(schema: Schema) -> tuple[Limit, ...]:
     """Return what a value must be, beyond its type."""
-    found = [Limit("one of", tuple(map(str, schema["enum"])))] if "enum" in schema else []
+    names = schema.get("enum", [name for each in schema.get("anyOf", ()) for name in each.get("enum", ())])
+    found = [Limit("one of", tuple(map(str, names)))] if names else []
     found += (Limit(word, (text.format(schema[name]),)) for name, word, text in _LIMITS if name in schema)
     return tuple(found)
 

@@ -25,7 +25,7 @@ from sandbox.core.masking import masked_text
 from sandbox.core.messages import bank_request, instant
 from sandbox.core.rules.key_exchange import SessionKey
 from sandbox.core.schema import meant
-from sandbox.files.loader import DOCUMENTS
+from sandbox.files.shipped import DOCUMENTS
 from sandbox.files.yaml_source import YAML_LOADER
 from sandbox.people import FoundCustomer
 from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox

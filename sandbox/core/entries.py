@@ -1,7 +1,8 @@
 """Reading the entries of scenario files and overrides.
 
 Rule 1: a file and an override are read by the same code, with the same words for the same mistakes.
-Rule 2: an entry has passed the schema; what is checked here is what a schema can't say.
+Rule 2: what is checked here is what a schema can't say.
+Rule 3: a mistake hides no other: what the schema left of an entry is read on, and all that is there is looked at.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 from .contract import Contract
 from .customers import RESERVED_PREFIX, Birthday
+from .documented_errors import DocumentedError
 from .faults import Fault
 from .messages import IDENTITY_LENGTHS, Identity, Place, shown
 from .operation import Operation
@@ -26,10 +28,9 @@ from .scenarios import (
     Scenario,
     Step,
     UniformDelay,
-    identity_kind,
 )
-from .schema import Path
-from .templates import Template, TemplateContext, TemplateMistake, Text, finish, read_text
+from .schema import Path, meant
+from .templates import Template, TemplateContext, Text, finish, read_text, template_mistakes
 from .times import read_duration
 
 
@@ -40,14 +41,16 @@ def read_entry(
     place: Place,
     contract: Contract,
     is_magic: bool = False,
+    spoilt: frozenset[Path] = frozenset(),
 ) -> tuple[Scenario, list[tuple[Path, str]]]:
-    """Read one entry that has passed the schema. Return it with all its mistakes, each with its path in the entry.
+    """Read one entry. Return it with the mistakes that the schema can't see, each with its path in the entry.
 
-    An entry under `companion` is about the operation of its name, any other about the main one. Only an entry that
-    `is_magic` may name the numbers that steer the sandbox.
+    `data` is what the schema left of the entry, `spoilt` the paths that it took out; where there are any, or mistakes,
+    the scenario is not for use. An entry under `companion` is about the operation of its name, any other about the
+    contract's own. Only an entry that `is_magic` may name the numbers that steer the sandbox.
     """
     operation = contract.operations.get(pattern, contract.main) if section == "companion" else contract.main
-    reader = _EntryReader(section, pattern, operation)
+    reader = _EntryReader(section, pattern, operation, spoilt)
     scenario = Scenario(
         section,
         pattern,
@@ -57,40 +60,45 @@ def read_entry(
         data.get("description", ""),
         None if (times := data.get("times")) is None else int(times),
     )
-    numbers = (pattern if section in IDENTITY_LENGTHS else "", scenario.other.value if scenario.other else "")
-    if not is_magic and any(number.startswith(RESERVED_PREFIX) for number in numbers):
-        reader.mistakes.append(((), f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"))
+    if not is_magic:
+        numbers: list[tuple[Path, str]] = [((), pattern)] if section in IDENTITY_LENGTHS else []
+        numbers += [((kind,), data[kind]) for kind in IDENTITY_LENGTHS if kind in data]
+        for path, number in numbers:
+            if number.startswith(RESERVED_PREFIX):
+                message = f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"
+                reader.mistakes.append((path, message))
     return scenario, reader.mistakes
 
 
 class _EntryReader:
-    def __init__(self, section: str, pattern: str, operation: Operation) -> None:
+    def __init__(self, section: str, pattern: str, operation: Operation, spoilt: frozenset[Path]) -> None:
         self.mistakes: list[tuple[Path, str]] = []
         self._section = section
         self._pattern = pattern
         self._operation = operation
+        self._spoilt = spoilt
 
     def _report(self, path: Path, message: str) -> None:
         self.mistakes.append((path, message))
 
     def steps(self, data: Mapping[str, Any]) -> tuple[Step, ...]:
-        if (sequence := data.get("sequence")) is None:
-            # `times` of the entry itself says how long the entry answers, not the step.
-            return (self._step(data, ())._replace(times=None),)
-        self._exactly_one(data, (), _OUTCOMES)
-        delay, fault = self._delay(data, ()), self._fault(data)
+        # `times` of the entry itself says how long the entry answers, not the step.
+        first = self._step(data, (), _OUTCOMES)._replace(times=None)
+        if not (sequence := data.get("sequence")):
+            return (first,)
         last = len(sequence) - 1
         steps = []
         for index, part in enumerate(sequence):
-            step = self._step(part, ("sequence", index))
+            step = self._step(part, ("sequence", index), _OUTCOMES[:2])
             if index == last and step.times is not None:
                 self._report(("sequence", index, "times"), "the last answer of a sequence stays; take times out")
             times = None if index == last else step.times or 1
-            steps.append(step._replace(times=times, delay=step.delay or delay, fault=step.fault or fault))
+            steps.append(step._replace(times=times, delay=step.delay or first.delay, fault=step.fault or first.fault))
         return tuple(steps)
 
     def other(self, data: Mapping[str, Any]) -> Identity | None:
-        for kind in ("customerId", "cardNumber"):
+        found = None
+        for kind in IDENTITY_LENGTHS:
             if (value := data.get(kind)) is None:
                 continue
             if self._section == "named" or self._pattern.endswith("*"):
@@ -98,49 +106,61 @@ class _EntryReader:
             elif self._section == kind:
                 self._report((kind,), f"the entry already stands under {kind}; take it out or write the other number")
             else:
-                return Identity(identity_kind(kind), value)
-        return None
+                found = Identity(kind, value)
+        return found
 
-    def _step(self, data: Mapping[str, Any], path: Path) -> Step:
+    def _step(self, data: Mapping[str, Any], path: Path, outcomes: tuple[str, ...]) -> Step:
+        names = data.keys() | {spoilt[-1] for spoilt in self._spoilt if spoilt and spoilt[:-1] == path}
+        found = [name for name in outcomes if name in names]
+        is_spoilt = path in self._spoilt or len(names) > len(data)
         # An operation beside the contract has a usual answer, which needs no saying.
         if self._section == "companion":
-            if not {"error", "delay", "fault"} & data.keys():
+            if not {"error", "delay", "fault"} & names:
                 self._report(path, f"found only {', '.join(data)}, expected error, delay or fault with it")
-        else:
-            self._exactly_one(data, path, _OUTCOMES if not path else _OUTCOMES[:2])
-        outcome: Outcome = USUAL if self._section == "companion" else SYNTHETIC
-        if "error" in data:
-            outcome = self._error(data["error"], (*path, "error"))
-        elif "customer" in data and data["customer"] != "synthetic":
-            outcome = self._customer(data["customer"], (*path, "customer"))
-        times = int(data["times"]) if "times" in data else None
-        return Step(outcome, self._delay(data, path), times, self._fault(data))
-
-    def _exactly_one(self, data: Mapping[str, Any], path: Path, names: tuple[str, ...]) -> None:
-        found = [name for name in names if name in data]
         # A fault may be all that matters: the answer that it spoils is then made up.
-        if len(found) != 1 and not (not found and "fault" in data):
-            choice = f"{', '.join(names[:-1])} or {names[-1]}"
+        elif len(found) > 1 or not (found or "fault" in names or is_spoilt):
+            choice = f"{', '.join(outcomes[:-1])} or {outcomes[-1]}"
             self._report(path, f"found {' and '.join(found) or 'no answer'}, expected exactly one of {choice}")
+        outcome: Outcome = USUAL if self._section == "companion" else SYNTHETIC
+        if "customer" in data and data["customer"] != "synthetic":
+            outcome = self._customer(data["customer"], (*path, "customer"))
+        if "error" in data:
+            outcome = self._error(data["error"], (*path, "error")) or outcome
+        times = int(data["times"]) if "times" in data else None
+        return Step(outcome, self._delay(data.get("delay"), (*path, "delay")), times, self._fault(data))
 
-    def _delay(self, data: Mapping[str, Any], path: Path) -> AnyDelay | None:
-        delay = data.get("delay")
-        try:
-            if delay is None:
-                return None
-            if isinstance(delay, str):
-                text = read_text(delay)
-                read_duration(finish(text, self._sample))
-                return Delay(text)
-            if "uniform" in delay:
-                shortest, longest = map(read_duration, delay["uniform"])
+    def _delay(self, delay: Any, path: Path) -> AnyDelay | None:
+        if delay is None:
+            return None
+        if isinstance(delay, str):
+            text = self._read(delay, path)
+            if text is not None:
+                self._seconds(finish(text, self._sample), path)
+            return Delay(delay if text is None else text)
+        found: AnyDelay | None = None
+        if "uniform" in delay:
+            bounds = [
+                self._seconds(text, (*path, "uniform", index)) if isinstance(text, str) else None
+                for index, text in enumerate(delay["uniform"])
+            ]
+            shortest, longest = [*bounds, None, None][:2]
+            if shortest is not None and longest is not None:
                 if shortest > longest:
-                    raise ValueError(f"found {' before '.join(delay['uniform'])}, expected the shortest first")
-                return UniformDelay(shortest, longest)
-            lognormal = delay["lognormal"]
-            return LognormalDelay(read_duration(lognormal["median"]), float(lognormal["sigma"]))
+                    first, second = delay["uniform"][:2]
+                    self._report((*path, "uniform"), f"found {first} before {second}, expected the shortest first")
+                found = UniformDelay(shortest, longest)
+        if "lognormal" in delay:
+            median = delay["lognormal"].get("median")
+            seconds = self._seconds(median, (*path, "lognormal", "median")) if median is not None else None
+            if seconds is not None and "sigma" in delay["lognormal"]:
+                found = LognormalDelay(seconds, float(delay["lognormal"]["sigma"]))
+        return found
+
+    def _seconds(self, text: str, path: Path) -> float | None:
+        try:
+            return read_duration(text)
         except ValueError as mistake:
-            self._report((*path, "delay"), str(mistake))
+            self._report(path, str(mistake))
             return None
 
     def _fault(self, data: Mapping[str, Any]) -> Fault | None:
@@ -148,7 +168,7 @@ class _EntryReader:
         if fault is None or isinstance(fault, str):
             return Fault(fault) if fault else None
         first, every = (int(fault[name]) if name in fault else None for name in ("first", "every"))
-        return Fault(fault["name"], first, every, float(fault["share"]) if "share" in fault else None)
+        return Fault(fault.get("name", ""), first, every, float(fault["share"]) if "share" in fault else None)
 
     def _customer(self, data: Mapping[str, Any], path: Path) -> CustomerOutcome:
         texts = {
@@ -162,13 +182,18 @@ class _EntryReader:
                 self._report((*path, "birthday"), str(mistake))
         return CustomerOutcome(texts.get("fullName"), texts.get("customerSegment"), birthday)
 
-    def _error(self, data: str | Mapping[str, str], path: Path) -> ErrorOutcome:
-        fields = {"code": data} if isinstance(data, str) else dict(data)
-        error = self._operation.errors[fields.pop("code")]
+    def _error(self, data: Any, path: Path) -> ErrorOutcome | None:
+        fields = dict(data) if isinstance(data, Mapping) else {"code": data}
+        wish = fields.pop("code", None)
+        error = (
+            None if wish is None else self._named_error(wish, (*path, "code") if isinstance(data, Mapping) else path)
+        )
+        texts = {name: self._text(text, (*path, name)) for name, text in fields.items()}
+        if error is None:
+            return None
         if error.is_gateway and fields:
             self._report(path, f"{error.name} is the gateway's, which has no {', '.join(fields)}; write only its name")
             return ErrorOutcome(error)
-        texts = {name: self._text(text, (*path, name)) for name, text in fields.items()}
         fixed = {name: text for name, text in texts.items() if isinstance(text, str)}
         if fixed:
             error = error.changed(fixed)
@@ -176,18 +201,27 @@ class _EntryReader:
                 self._report(path, f"the reply breaks the contract: {mistake}")
         return ErrorOutcome(error, {name: text for name, text in texts.items() if isinstance(text, Template)})
 
+    def _named_error(self, wish: str | int, path: Path) -> DocumentedError | None:
+        """Find an error as X-Sandbox-Scenario names it: a code, a gateway's name or a status, whatever the case."""
+        if error := self._operation.error(str(wish).strip()):
+            return error
+        self._report(path, f"found {shown(wish)}; {meant(wish, self._operation.errors)}")
+        return None
+
     def _text(self, text: str, path: Path) -> Text:
-        try:
-            template = read_text(text)
-            finish(template, self._sample)
-        except TemplateMistake as mistake:
-            self._report(path, str(mistake))
-            return text
-        return template
+        read = self._read(text, path)
+        return text if read is None else read
+
+    def _read(self, text: str, path: Path) -> Text | None:
+        mistakes = template_mistakes(text, self._sample)
+        for mistake in mistakes:
+            self._report(path, mistake)
+        return None if mistakes else read_text(text)
 
     def _sample(self) -> TemplateContext:
         """Return what a template finds in the least of valid requests."""
-        digits = self._pattern.removesuffix("*") if self._section in IDENTITY_LENGTHS else ""
+        # A pattern that is none is a mistake already.
+        digits = re.sub("[^0-9]", "", self._pattern) if self._section in IDENTITY_LENGTHS else ""
         fields = {
             kind: digits.ljust(length, "0")
             for kind, length in IDENTITY_LENGTHS.items()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from jsonschema_rs import Draft202012Validator, ValidationError
 
@@ -29,6 +29,19 @@ class Schema:
         """Go through all mistakes, each with its path in the data."""
         for error in self._validator.iter_errors(data):
             yield from self._explained(error, _path_in(data, error.instance_path, error.instance))
+
+    def examine(self, data: object) -> "Examined":
+        """Find all mistakes, and what is sound in spite of them."""
+        if self.is_valid(data):
+            return Examined(data, [], frozenset())
+        mistakes: list[tuple[Path, str]] = []
+        spoilt: set[Path] = set()
+        for error in self._validator.iter_errors(data):
+            found = list(self._explained(error, _path_in(data, error.instance_path, error.instance)))
+            mistakes += found
+            if error.kind.name not in _ABOUT_THE_WHOLE:
+                spoilt.update(path for path, _ in found)
+        return Examined(_without(data, spoilt), mistakes, frozenset(spoilt))
 
     def _explained(self, error: ValidationError, path: Path) -> Iterator[tuple[Path, str]]:
         keyword = str(error.schema_path[-1])
@@ -57,6 +70,39 @@ class Schema:
             part = part[step]
         found: Mapping[str, Any] = part
         return found
+
+
+class Examined(NamedTuple):
+    """Data held against a schema: its mistakes, and what is left of it without the values that are `spoilt`.
+
+    In a list an empty mapping stands for a spoilt item, and for all where all is spoilt. What the mistakes are about as
+    a whole is left as it is: a mapping with too few keys, a list with too many items, a key that is none.
+    """
+
+    sound: Any
+    mistakes: list[tuple[Path, str]]
+    spoilt: frozenset[Path]
+
+
+_ABOUT_THE_WHOLE = frozenset({"required", "minProperties", "maxProperties", "minItems", "maxItems", "propertyNames"})
+
+
+def _without(data: Any, spoilt: Iterable[Path]) -> Any:
+    """Return the data without the values at these paths. What is not on the way to one is the same object."""
+    below: dict[str | int, list[Path]] = {}
+    for path in spoilt:
+        if not path:
+            return {}
+        below.setdefault(path[0], []).append(path[1:])
+    if isinstance(data, dict):
+        return {
+            key: _without(value, below[key]) if key in below else value
+            for key, value in data.items()
+            if () not in below.get(key, ())
+        }
+    if isinstance(data, list):
+        return [_without(value, below[index]) if index in below else value for index, value in enumerate(data)]
+    return data
 
 
 def _path_in(data: Any, path: Sequence[str | int], instance: object) -> Path:

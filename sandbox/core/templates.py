@@ -1,8 +1,10 @@
 """Texts with `{{ }}` in scenario files: Jinja2 expressions, strict about undefined names.
 
 Rule 1: only expressions that cannot run away: what may stand in one is listed, everything else is refused at load.
+Rule 2: each placeholder of a text is held against these rules by itself, so that none hides what is wrong with another.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -91,3 +93,27 @@ def read_text(text: str) -> Text:
 def finish(text: Text, context: Callable[[], TemplateContext]) -> str:
     """Return the text as it stands for one request."""
     return text if isinstance(text, str) else text.render(context())
+
+
+def template_mistakes(text: str, context: Callable[[], TemplateContext]) -> list[str]:
+    """Name what is wrong with a text, for a request with this context: each of its placeholders, or the text itself."""
+    if (wrong := _mistake(text, context)) is None:
+        return []
+    is_long = len(text) > LONGEST
+    parts = _PLACEHOLDER.findall(text[:LONGEST])
+    if not is_long:
+        parts.append(_PLACEHOLDER.sub("", text))
+    found = [mistake for part in parts if (mistake := _mistake(part, context))]
+    return list(dict.fromkeys([wrong, *found] if is_long or not found else found))
+
+
+def _mistake(text: str, context: Callable[[], TemplateContext]) -> str | None:
+    try:
+        finish(read_text(text), context)
+    except TemplateMistake as mistake:
+        return str(mistake)
+    return None
+
+
+# A quoted text in it may hold braces.
+_PLACEHOLDER = re.compile(r"""\{\{(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?!\}\})[^"'])*\}\}""")

@@ -1,15 +1,23 @@
-"""Notice that scenario files changed."""
+"""Notice that scenario files changed.
+
+Rule 1: what the system tells of is noticed at once; what it tells nobody of, a link or a directory that leads
+elsewhere, within half a second.
+"""
 
 import asyncio
 import logging
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
+
+from .layers import links
 
 log = logging.getLogger("sandbox")
 
 _DEBOUNCE_MILLISECONDS = 100
-_LOOK_MILLISECONDS = 1_000
+_LOOK_MILLISECONDS = 500
 
 
 async def watch(root: Path, changed: Callable[[], object], stopping: asyncio.Event) -> None:
@@ -23,7 +31,7 @@ async def watch(root: Path, changed: Callable[[], object], stopping: asyncio.Eve
 
     watched = root if root.suffix not in {".yaml", ".yml"} else root.parent
     while not stopping.is_set():
-        identity, is_fresh = _identity(watched), True
+        is_fresh, ends = True, await asyncio.to_thread(_ends, watched, root)
         try:
             changes = awatch(
                 watched,
@@ -34,11 +42,13 @@ async def watch(root: Path, changed: Callable[[], object], stopping: asyncio.Eve
                 stop_event=stopping,
             )
             async for found in changes:
-                if _identity(watched) != identity:
-                    break
+                # A save may bring links; otherwise those that are known are enough to look at.
+                now = await asyncio.to_thread(_ends, watched, root) if found else {way: _end(way) for way in ends}
                 # What changed before the watching had begun told nobody.
-                if found or is_fresh:
+                if found or is_fresh or now != ends:
                     await asyncio.to_thread(_notice, changed)
+                if now != ends:
+                    break
                 is_fresh = False
         except Exception as error:  # noqa: BLE001 - a name in no encoding, a mount that goes: nothing ends the watching
             log.debug("the watching of %s begins anew: %s", watched, error)
@@ -47,12 +57,21 @@ async def watch(root: Path, changed: Callable[[], object], stopping: asyncio.Eve
                 await asyncio.wait_for(stopping.wait(), _LOOK_MILLISECONDS / 1000)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+_End: TypeAlias = tuple[int, int, int] | None
+
+
+def _ends(watched: Path, root: Path) -> dict[Path, _End]:
+    """Return what all ways to the files end at, of which the system tells nobody: a link's end, and the root itself."""
+    return {way: _end(way) for way in (watched, root, *links(root))}
+
+
+def _end(way: Path) -> _End:
     try:
-        status = path.stat()
+        status = way.stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    # A directory changes with each save in it, of which the system tells.
+    return status.st_dev, status.st_ino, 0 if stat.S_ISDIR(status.st_mode) else status.st_mtime_ns
 
 
 def _notice(changed: Callable[[], object]) -> None:

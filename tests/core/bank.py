@@ -15,7 +15,9 @@ from sandbox.core.entries import read_entry
 from sandbox.core.messages import BankRequest, Place
 from sandbox.core.operation import Operation
 from sandbox.core.scenarios import Scenario, ScenarioBook
-from sandbox.files.loader import Loader, load_bank, scenario_schema
+from sandbox.files.loader import Loader
+from sandbox.files.scenarios import scenario_schema
+from sandbox.files.shipped import load_bank
 
 BANK = load_bank()
 CONTRACT = BANK.contract

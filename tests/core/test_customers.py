@@ -29,7 +29,7 @@ from sandbox.core.customers import (
     looks_real,
 )
 from sandbox.core.messages import Identity
-from sandbox.files.loader import _locales
+from sandbox.files.world import locales
 
 from .bank import DOCUMENTED_CARD, MEXICO, POPULATION
 
@@ -161,7 +161,8 @@ def test_another_seed_country_or_kind_of_number_is_somebody_else() -> None:
 _SCRIPT = """
 import sys
 from sandbox.core.messages import Identity
-from sandbox.files.loader import Loader, load_contract
+from sandbox.files.loader import Loader
+from sandbox.files.shipped import load_contract
 population = Loader(load_contract()).load().population
 for line in sys.stdin.read().split():
     code, number = line.split(":")
@@ -188,7 +189,7 @@ def test_customers_are_the_same_in_any_process_and_in_any_order(hash_seed: str) 
     assert there[::-1] == here
 
 
-@pytest.mark.parametrize("locale", sorted(_locales() - {"fr_QC"}))  # deprecated by Faker itself, with a warning
+@pytest.mark.parametrize("locale", sorted(locales() - {"fr_QC"}))  # deprecated by Faker itself, with a warning
 def test_every_locale_that_the_world_file_may_name_has_names(locale: str) -> None:
     country = Country("XX", locale, ZoneInfo("UTC"), None, None)
     names = {POPULATION.customer(country, Identity("customerId", f"{n:012}")).full_name for n in range(200)}

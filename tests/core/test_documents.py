@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.files.loader import Loader, ScenarioMistakes, Scenery, load_contract, shipped_scenarios
+from sandbox.files.loader import Loader, ScenarioMistakes, Scenery
+from sandbox.files.shipped import load_contract, shipped_scenarios
 from sandbox.files.yaml_source import read_document
 
 CONTRACT = load_contract()
@@ -28,7 +29,7 @@ def mistakes(directory: Path, content: str | bytes, name: str = "test.yaml") -> 
 @pytest.mark.parametrize(
     ("text", "data"),
     [("NO", "NO"), ("000123", "000123"), ("12:30:00", "12:30:00"), ("0x1F", "0x1F"), ("2020-01-01", "2020-01-01"),
-     ("~", "~"), ("''", ""), ("<<: 1", {"<<": "1"}), ("a:", {"a": None}), ("[1, {b: yes}]", ["1", {"b": "yes"}])],
+     ("~", "~"), ("''", ""), ("'<<': 1", {"<<": "1"}), ("a:", {"a": None}), ("[1, {b: yes}]", ["1", {"b": "yes"}])],
 )  # fmt: skip
 def test_nothing_is_guessed(text: str, data: object) -> None:
     document = read_document(text, "test")
@@ -39,11 +40,13 @@ def test_nothing_is_guessed(text: str, data: object) -> None:
     ("content", "expected"),
     [
         ("", "test.yaml:1:1: is empty"),
-        ("# only a comment\n", "test.yaml:1:1: is empty"),
+        ("\ufeff \n", "test.yaml:1:1: is empty"),
         ("a: 1\na: 2\n", "test.yaml:2:1: the key 'a' is there twice; it stands on line 1"),
         ("customerId:\n  '1': {error: a, error: b}\n", "test.yaml:2:19: the key 'error' is there twice"),
-        ("a: &x 1\nb: *x\n", "test.yaml:2:4: the alias *x is not read"),
-        ("a: &x [*x]\n", "test.yaml:1:8: the alias *x is not read"),
+        ("a: &x 1\nb: *y\n", "test.yaml:2:4: the alias *y names nothing; expected &y before it"),
+        ("a: &x [*x]\n", "test.yaml:1:8: the alias *x stands inside of what it names"),
+        ("<<: 1", "test.yaml:1:5: found '1' behind <<, expected a mapping or a list of mappings"),
+        ("<<: [{}, x]", "test.yaml:1:5: found a list of 2 behind <<, expected a mapping or a list of mappings"),
         ("a: !!python/object:os.system x\n", "test.yaml:1:4: the tag"),
         ("a: !!str 1\n", "test.yaml:1:4: the tag"),
         ("a: 1\n---\nb: 2\n", "test.yaml:2:1: a second document begins"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sandbox.core.entries import read_birthday, read_entry
 from sandbox.core.messages import Place
 from sandbox.core.schema import Path
-from sandbox.files.loader import scenario_schema
+from sandbox.files.scenarios import scenario_schema
 
 from .bank import CONTRACT, OTHER_CARD
 
@@ -45,13 +45,17 @@ def mistakes(data: dict[str, Any], section: str, pattern: str) -> list[tuple[Pat
         ({**NOT_FOUND, "delay": "{{ today }}s"}, ("delay",), "found '2000-01-01s', expected a duration such as"),
         (
             {**NOT_FOUND, "delay": {"uniform": ["2s", "1s"]}},
-            ("delay",),
+            ("delay", "uniform"),
             "found 2s before 1s, expected the shortest first",
         ),
-        ({**NOT_FOUND, "delay": {"uniform": ["x", "1s"]}}, ("delay",), "found 'x', expected a duration such as"),
+        (
+            {**NOT_FOUND, "delay": {"uniform": ["x", "1s"]}},
+            ("delay", "uniform", 0),
+            "found 'x', expected a duration such as",
+        ),
         (
             {**NOT_FOUND, "delay": {"lognormal": {"median": "x", "sigma": "1"}}},
-            ("delay",),
+            ("delay", "lognormal", "median"),
             "found 'x', expected a duration",
         ),
         (

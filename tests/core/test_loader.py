@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from sandbox.core.customers import RESERVED_PREFIX
 from sandbox.core.messages import Identity
-from sandbox.files.loader import MAX_BYTES, STARTER_FILE, Loader, ScenarioMistakes, Scenery, shipped_scenarios
+from sandbox.files.layers import MAX_BYTES
+from sandbox.files.loader import Loader, ScenarioMistakes, Scenery
+from sandbox.files.shipped import STARTER_FILE, shipped_scenarios
 
 from .bank import CONTRACT, SHIPPED, SOME_ID, is_one_line
 
@@ -150,7 +152,7 @@ def test_every_mistake_in_every_file_is_named_at_once_in_the_order_of_files_and_
     assert [mistake.split(": ")[0] for mistake in found] == [
         *("a.yaml:2:20", "a.yaml:3:9", "a.yaml:4:3"),
         *("b.yaml:4:3",),
-        *("c.yaml:1:4", "c.yaml:2:1", "c.yaml:3:4"),
+        *("c.yaml:1:4", "c.yaml:2:1", "c.yaml:2:1", "c.yaml:3:1", "c.yaml:3:4"),
         *("d.yaml:2:1",),
         *("world.yaml:1:12", "world.yaml:2:18", "world.yaml:2:33", "world.yaml:3:1"),
     ]

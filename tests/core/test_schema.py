@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.messages import shown
 from sandbox.core.schema import Path, Schema, meant
-from sandbox.files.loader import scenario_schema
+from sandbox.files.scenarios import scenario_schema
 
 from .bank import is_one_line
 

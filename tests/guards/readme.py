@@ -11,7 +11,7 @@ from sandbox.core import decide
 from sandbox.core.credentials import BLOCKED_CLIENT, CHECKS, TOKEN_WORDS, WRONG_SECRET
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.faults import FAULTS
-from sandbox.files.loader import load_contract
+from sandbox.files.shipped import load_contract
 from sandbox.runtime import Sandbox
 from sandbox.settings import SETTINGS
 

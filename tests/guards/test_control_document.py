@@ -11,7 +11,7 @@ from starlette.routing import Route
 from sandbox.console import SIGN_IN
 from sandbox.console.rendering import ENTRIES
 from sandbox.control.routes import PREFIX, health_routes, routes
-from sandbox.files.loader import DOCUMENTS
+from sandbox.files.shipped import DOCUMENTS
 from sandbox.runtime import Sandbox
 from sandbox.state.verification import Match
 

@@ -13,14 +13,14 @@ from starlette.routing import Route
 
 from sandbox.control import routes as control
 from sandbox.core.faults import FAULTS
-from sandbox.files.loader import (
+from sandbox.files.loader import Loader
+from sandbox.files.shipped import (
     COMPANIONS_FILE,
     CONTRACT_FILE,
     DOCUMENTS,
     SCENARIO_SCHEMA_FILE,
     SESSION_KEYS_FILE,
     STARTER_FILE,
-    Loader,
     load_contract,
     shipped_scenarios,
 )
@@ -117,10 +117,15 @@ def test_the_control_api_is_described_as_it_is() -> None:
     assert served == {path: set(item) - {"parameters"} for path, item in CONTROL["paths"].items()}
 
 
-def test_the_schema_names_every_error_and_every_fault() -> None:
+def test_the_schemas_name_every_error_and_every_fault_for_editors() -> None:
     definitions = json.loads(SCENARIO_SCHEMA_FILE.read_bytes())["$defs"]
-    assert definitions["errorName"]["enum"] == list(load_contract().errors_by_name)
-    assert definitions["token"]["properties"]["error"]["enum"] == list(load_contract().operations["token"].errors)
+    assert definitions["errorName"]["anyOf"][0]["enum"] == list(load_contract().errors_by_name)
+    own, shared, _ = definitions["token"]["properties"]["error"]["anyOf"]
+    names = list(load_contract().operations["token"].errors)
+    assert names == [*own["enum"], *definitions["errorName"]["anyOf"][0]["enum"]]
+    assert shared == definitions["e2eKey"]["properties"]["error"] == {"$ref": "#/$defs/errorName"}
+    types = CONTRACT["components"]["schemas"]["ErrorResponse"]["properties"]["type"]["enum"]
+    assert definitions["error"]["else"]["properties"]["type"]["enum"] == types
     assert definitions["faultName"]["enum"] == list(FAULTS) == list(_INJECTIONS)
 
 

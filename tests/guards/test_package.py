@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from sandbox import __version__
-from sandbox.files.loader import load_contract
+from sandbox.files.shipped import load_contract
 
 from .wheels import ROOT, build
 

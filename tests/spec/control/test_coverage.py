@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.core.decide import precedence
-from sandbox.files.loader import load_contract
+from sandbox.files.shipped import load_contract
 from tests.spec.conftest import CONTRACT, ERRORS, GATEWAY_ERRORS, HEADERS, PATH, Serve
 
 from .conftest import NUMBER, Caller, Join

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.core.decide import precedence
-from sandbox.files.loader import load_contract
+from sandbox.files.shipped import load_contract
 from tests.spec.conftest import HEADERS
 
 from .conftest import NUMBER, Caller, assert_problem
