@@ -42,9 +42,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := self._refusal(Request(scope))):
             if isinstance(refusal, Problem):
-                log.warning(
-                    "refused %s %s: %s", scope["method"], as_word(without_secrets(scope["path"])), refusal.detail
-                )
+                path = as_word(without_secrets(scope["path"])[:200])
+                log.warning("refused %s %s: %s", scope["method"], path, refusal.detail)
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)
