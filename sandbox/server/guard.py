@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox import console
 from sandbox.control.routes import PREFIX, Problem
 from sandbox.control_auth import Admission
-from sandbox.core.masking import masked_text
 from sandbox.settings import Settings
 
 from .log import as_word
@@ -42,7 +41,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := self._refusal(Request(scope))):
             if isinstance(refusal, Problem):
-                log.warning("refused %s %s: %s", scope["method"], as_word(masked_text(scope["path"])), refusal.detail)
+                path = as_word(scope["path"][:200])
+                log.warning("refused %s %s: %s", scope["method"], path, refusal.detail)
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -147,16 +147,13 @@ def access_line(exchange: Exchange, decision: Decision, seconds: float) -> str:
     who = ", ".join([f"{kind} {masked(number)}" for kind, number in numbers.items() if number]) or "-"
     outcome = f"fault {exchange.fault}" if exchange.fault else exchange.status
     return (
-        f"{exchange.method or '-'} {as_word(exchange.path)} {outcome} {exchange.rule} {_space_word(exchange.space)} "
+        f"{exchange.method or '-'} {as_word(exchange.path)} {outcome} {exchange.rule} {as_word(exchange.space)} "
         f"{who} {seconds * 1000:.1f} ms"
     )
 
 
+@lru_cache(maxsize=512)
 def as_word(text: str) -> str:
-    """Return a text as one word of ASCII, percent-encoded where need be; a dash where it is empty."""
+    """Return a text as one word of ASCII without whole numbers, percent-encoded where need be; a dash for nothing."""
+    text = masked_text(text)
     return text if _WORD.fullmatch(text) else quote(text, safe=_SAFE) or "-"
-
-
-@lru_cache(maxsize=256)
-def _space_word(space: str) -> str:
-    return as_word(masked_text(space))

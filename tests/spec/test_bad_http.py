@@ -173,6 +173,17 @@ def test_a_forced_error_wins_over_a_body_in_another_coding(client: Client) -> No
     assert client.ask(gzip.compress(BODY), X_Sandbox_Scenario="404", **{"Content-Encoding": "gzip"}).status_code == 404
 
 
+def test_a_login_in_another_coding_is_refused_in_the_words_of_oauth(client: Client) -> None:
+    refused = client.http.post(
+        "/v1/oauth/token",
+        auth=("branch-app", "secret"),
+        data={"grant_type": "client_credentials"},
+        headers={"Content-Encoding": "gzip"},
+    )
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    assert "'gzip'" in refused.headers["x-sandbox-reason"]
+
+
 def test_gzip_that_says_nothing_of_it_is_called_that(client: Client) -> None:
     refused = client.ask(gzip.compress(BODY))
     assert (refused.status_code, refused.json()["location"]) == (400, "body")

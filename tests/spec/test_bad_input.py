@@ -49,7 +49,6 @@ def test_bytes_of_a_uuid_come_back_as_they_are(server: Server) -> None:
         b"X-Long: " + b"a" * 60_000 + b"\r\n",
         b"x" * 8_000 + b": a\r\n",
         b"Expect: 100-continue\r\n",
-        b"Content-Encoding: gzip\r\n",
         b"Cookie: " + b"a=b; " * 1_000 + b"\r\n",
     ],
 )
