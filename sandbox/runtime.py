@@ -23,7 +23,6 @@ from .core.entries import read_entry
 from .core.faults import FAULTS
 from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
-from .core.schema import Path as DataPath
 from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
 from .files.yaml_source import Mistake
 from .people import HandedOut, People
@@ -139,7 +138,7 @@ class Sandbox:
         mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
         mistakes += (((), problem) for problem in _key_problems(section, pattern))
         if mistakes or not isinstance(entry, dict):
-            raise _user_error_of_entry(mistakes)
+            raise UserError.of(mistakes)
         lifetime = None
         try:
             lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
@@ -154,7 +153,7 @@ class Sandbox:
             if owner and (owner.section, owner.pattern) != (section, pattern):
                 mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
-            raise _user_error_of_entry(mistakes)
+            raise UserError.of(mistakes)
         if len(target.overrides(real)) >= MOST_OVERRIDES and not target.find(section, pattern, real):
             raise UserError(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
         self._placed += 1
@@ -374,7 +373,8 @@ class Sandbox:
 
     def people(self, space: str = FOR_ALL) -> People:
         """Return everybody there is, on the day that it is in a space."""
-        return People(self._scenery, self.now(space), self._handed_out)
+        scenery = self._scenery
+        return People(scenery.population, scenery.book, scenery.cast, self.now(space), self._handed_out)
 
     def _space_of(self, client_id: str, real: datetime) -> Space:
         return self.spaces.use(space_name(client_id), real)
@@ -439,8 +439,3 @@ def _key_problems(section: str, pattern: str) -> Iterator[str]:
         yield f"found {section[:40]!r}, expected {', '.join(OVERRIDE_SECTIONS[:-1])} or {OVERRIDE_SECTIONS[-1]}"
     elif not scenario_schema().is_valid(file):
         yield from (message for _, message in scenario_schema().mistakes(file))
-
-
-def _user_error_of_entry(mistakes: list[tuple[DataPath, str]]) -> UserError:
-    named = [(".".join(map(str, path)), without_secrets(message)) for path, message in mistakes]
-    return UserError("; ".join(f"{path}: {message}" if path else message for path, message in named), named)

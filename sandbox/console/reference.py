@@ -12,11 +12,17 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control.routes import control_document
 from sandbox.core.contract import DEFAULT_LANGUAGE, curl_command, translations
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.openapi import resolved
-from sandbox.files.loader import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+from sandbox.files.loader import (
+    SCENARIO_SCHEMA_FILE,
+    STARTER_FILE,
+    WORLD_FILE,
+    WORLD_SCHEMA_FILE,
+    control_document,
+    shipped_scenarios,
+)
 from sandbox.runtime import Sandbox
 
 from .rendering import Entry, Renderer

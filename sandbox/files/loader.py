@@ -38,6 +38,7 @@ PACKAGE = Path(__file__).parents[1]
 DOCUMENTS = PACKAGE / "documents"
 CONTRACT_FILE = DOCUMENTS / "bank.openapi.yaml"
 COMPANIONS_FILE = DOCUMENTS / "companions.openapi.yaml"
+CONTROL_FILE = DOCUMENTS / "control.openapi.yaml"
 SESSION_KEYS_FILE = DOCUMENTS / "test-keys.json"
 SCENARIO_SCHEMA_FILE = DOCUMENTS / "scenario.schema.json"
 WORLD_SCHEMA_FILE = DOCUMENTS / "world.schema.json"
@@ -91,6 +92,13 @@ def load_companions(contract: Contract) -> Companions:
         for key in file["keys"]
     ]
     return Companions(document, contract, keys)
+
+
+@cache
+def control_document() -> dict[str, Any]:
+    """Load the description of the control API."""
+    document: dict[str, Any] = yaml.load(CONTROL_FILE.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
+    return document
 
 
 def shipped_scenarios() -> Path:

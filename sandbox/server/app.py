@@ -22,18 +22,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.connection import Connection, wait
-from sandbox.console import Console
-from sandbox.control import routes as control
+from sandbox.console import SIGN_IN, Console, to_sign_in
+from sandbox.control.operations import PREFIX, open_paths
+from sandbox.control.routes import health_routes, routes
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from sandbox.core.messages import BankRequest, bank_request, masked
 from sandbox.files.watching import watch
+from sandbox.responses import Json, Problem, Yaml, problem_of
 from sandbox.runtime import Sandbox
 from sandbox.state.journal import Exchange
 from sandbox.user_errors import UserError
 
 from .faults import inject
-from .guard import Guard
+from .guard import Guard, Guarded
 
 LARGEST_BODY_BYTES = 64 * 1024
 
@@ -74,7 +76,10 @@ class Shell:
             allow_headers=["*", *(rule.name for rule in contract.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "sid", "eventId", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
-        self._pages = Guard(_pages(sandbox, self._answer, self._stopping, self._lifespan), sandbox.settings)
+        console = Console(sandbox)
+        guarded = Guarded(PREFIX, open_paths(), console.is_page, SIGN_IN, to_sign_in)
+        pages = _pages(sandbox, console, self._answer, self._stopping, self._lifespan)
+        self._pages = Guard(pages, guarded, sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._operation_at(scope["path"]):
@@ -209,10 +214,12 @@ def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
 
 
 def _pages(
-    sandbox: Sandbox, bank: ASGIApp, stopping: asyncio.Event, lifespan: Callable[[Starlette], object]
+    sandbox: Sandbox,
+    console: Console,
+    bank: ASGIApp,
+    stopping: asyncio.Event,
+    lifespan: Callable[[Starlette], object],
 ) -> Starlette:
-    console = Console(sandbox)
-
     async def index(request: Request) -> Response:
         if page := await console.home(request):
             return page
@@ -224,24 +231,25 @@ def _pages(
     async def not_found(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         path = request.url.path
-        if error.status_code == 404 and not path.startswith(control.PREFIX):
+        if error.status_code == 404 and not path.startswith(PREFIX):
             return _Forward(bank)
         detail = f"{path[:80]} is not here; / lists what is" if error.status_code == 404 else f"{request.method} {path}"
-        return control.Problem(error.status_code, detail, dict(error.headers or {}))
+        return Problem(error.status_code, detail, dict(error.headers or {}))
 
     async def user_error(request: Request, error: Exception) -> Response:
-        return control.problem_of(error)
+        assert isinstance(error, UserError)
+        return problem_of(error)
 
     async def defect(request: Request, error: Exception) -> Response:
-        return control.Problem(500, "a defect of the sandbox; its log has the trace")
+        return Problem(500, "a defect of the sandbox; its log has the trace")
 
     return Starlette(
         routes=[
             Route("/", index),
             *_documents("/openapi", sandbox.contract.document),
             *_documents("/companions.openapi", sandbox.companions.document),
-            *control.health_routes(sandbox, stopping),
-            *(control.routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
+            *health_routes(sandbox, stopping),
+            *(routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
             *console.routes(),
         ],
         exception_handlers={HTTPException: not_found, UserError: user_error, Exception: defect},
@@ -253,10 +261,10 @@ def _documents(path: str, document: Mapping[str, Any]) -> Iterator[Route]:
     """Go through the routes of one document, as YAML and as JSON."""
 
     async def as_yaml(request: Request) -> Response:
-        return control.Yaml(document)
+        return Yaml(document)
 
     async def as_json(request: Request) -> Response:
-        return control.Json(document)
+        return Json(document)
 
     yield Route(f"{path}.yaml", as_yaml)
     yield Route(f"{path}.json", as_json)

@@ -94,7 +94,7 @@ def test_an_override_for_all_holds_where_a_space_says_nothing(serve: Serve, conn
         (
             "/spaces/{space}/overrides/named/x",
             {"customer": "synthetic"},
-            "cardNumber or companion",
+            "customerId, cardNumber, companion",
         ),
         ("/spaces/{space}/overrides/customerId/999900000404", {"customer": "synthetic"}, "the sandbox's own"),
         (OVERRIDE, {"cardNumber": "9999000000000404", "customer": "synthetic"}, "the sandbox's own"),
