@@ -5,7 +5,7 @@ Rule 1: the document alone says what an operation takes; no field, type or bound
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sandbox.core.openapi import Document, resolved
@@ -88,6 +88,7 @@ class Operation:
         return Part({"type": "object", "additionalProperties": False, "properties": fields}, self._document)
 
 
+@cache
 def operations() -> dict[str, dict[str, Operation]]:
     """Return all operations: path → method → operation. A path with a placeholder comes behind those without."""
     document = control_document()

@@ -24,12 +24,13 @@ Handler: TypeAlias = Callable[[Sent], Awaitable[Response]]
 
 
 def routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
-    """Return the routes of the whole API; streams and waits end when `stopping` is set."""
-    return list(_routes(handlers(sandbox, stopping)))
+    """Return the routes of the API and of the probes; without a control API, those that tell how the sandbox is.
 
-
-def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
-    """Return the routes that tell how the sandbox is; they stay when there is no control API."""
+    Streams and waits end when `stopping` is set.
+    """
+    known = handlers(sandbox, stopping)
+    if sandbox.settings.control == "off":
+        known = {"showHealth": known["showHealth"]}
 
     async def alive(request: Request) -> Response:
         return Json({"status": "ok"})
@@ -37,8 +38,7 @@ def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
     async def ready(request: Request) -> Response:
         return Json({"status": "stopping"}, 503) if stopping.is_set() else Json({"status": "ok"})
 
-    health = _routes({"showHealth": General(sandbox).show_health})
-    return [*health, Route("/healthz", alive), Route("/readyz", ready)]
+    return [*_routes(known), Route("/healthz", alive), Route("/readyz", ready)]
 
 
 def handlers(sandbox: Sandbox, stopping: asyncio.Event) -> dict[str, Handler]:

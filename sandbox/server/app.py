@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.connection import Connection, wait
 from sandbox.console import SIGN_IN, Console, to_sign_in
 from sandbox.control.operations import PREFIX, open_paths
-from sandbox.control.routes import health_routes, routes
+from sandbox.control.routes import routes
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from sandbox.core.messages import BankRequest, bank_request, masked
@@ -248,8 +248,7 @@ def _pages(
             Route("/", index),
             *_documents("/openapi", sandbox.contract.document),
             *_documents("/companions.openapi", sandbox.companions.document),
-            *health_routes(sandbox, stopping),
-            *(routes(sandbox, stopping) if sandbox.settings.control == "on" else ()),
+            *routes(sandbox, stopping),
             *console.routes(),
         ],
         exception_handlers={HTTPException: not_found, UserError: user_error, Exception: defect},

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from sandbox.console import SIGN_IN
 from sandbox.console.rendering import ENTRIES
 from sandbox.control.operations import PREFIX
-from sandbox.control.routes import handlers, health_routes, routes
+from sandbox.control.routes import handlers, routes
 from sandbox.core.openapi import resolved
 from sandbox.files.loader import control_document
 from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox
@@ -33,7 +33,7 @@ OPERATIONS = {
 
 def all_routes() -> Iterator[Route]:
     sandbox, stopping = Sandbox(), asyncio.Event()
-    for route in (*health_routes(sandbox, stopping), *routes(sandbox, stopping)):
+    for route in routes(sandbox, stopping):
         assert isinstance(route, Route)
         yield route
 
