@@ -19,7 +19,7 @@ from sandbox.user_errors import NotFound, UserError
 from .requests import Sent, read_seconds
 from .streams import EventStream
 
-LONGEST_WAIT_SECONDS = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 
 class Exchanges:
@@ -32,7 +32,7 @@ class Exchanges:
     async def list_exchanges(self, sent: Sent) -> Response:
         filters = _without_space(sent.parameters)
         limit, wanted = filters.pop("limit"), filters.pop("wait")
-        seconds = min(read_seconds("timeout", filters.pop("timeout")), LONGEST_WAIT_SECONDS)
+        seconds = min(read_seconds("timeout", filters.pop("timeout")), MAX_WAIT_SECONDS)
         match, space = self._match(filters), sent.space
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise UserError(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
