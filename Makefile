@@ -3,13 +3,14 @@
 
 VENV ?= .venv
 READY = $(VENV)/ready
+NPM = tests/guards/npm
+LINTERS = $(NPM)/node_modules/ready
 CORE_TESTS = pytest pytest-xdist hypothesis
 
 run: $(READY)        ## serve the API
 	$(VENV)/bin/segment-sandbox serve
 
-test: $(READY)       ## run all tests
-	@.ci/packages tests
+test: $(READY) $(LINTERS) ## run all tests
 	$(VENV)/bin/pytest
 
 quick: $(READY)      ## run the tests that need no browser and take no seconds
@@ -32,6 +33,11 @@ image:               ## build the container image
 
 lowest newest: %: $(VENV)-%/ready ## run the core's tests with the lowest, or the newest, versions that pyproject.toml allows
 	$(VENV)-$*/bin/pytest tests/core
+
+$(LINTERS): $(NPM)/package.json
+	@.ci/packages tests
+	npm install --prefix $(NPM) --no-package-lock --ignore-scripts --no-audit --no-fund --silent
+	touch $@
 
 $(READY): pyproject.toml constraints.txt
 	@.ci/packages

@@ -193,12 +193,12 @@ def customers(
     birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
 ) -> None:
     """Find customers by birthday, segment or country."""
-    from .control.routes import customer_json
+    from . import views
     from .user_errors import UserError
 
     sandbox = _sandbox(Settings(scenarios=scenarios))
     try:
-        found = [customer_json(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
+        found = [views.customer(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
     except UserError as error:
         raise click.UsageError(str(error)) from None
     if as_json:

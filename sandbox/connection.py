@@ -8,7 +8,8 @@ transports of test clients) the connection is dropped by leaving the answer unfi
 import asyncio
 import socket
 import struct
-from typing import NamedTuple
+from collections.abc import Awaitable
+from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -50,13 +51,20 @@ class Connection(NamedTuple):
 
 async def wait(seconds: float, receive: Receive, grace_over: asyncio.Event) -> None:
     """Wait, unless the caller hangs up or the server has no time left."""
-    waiting = [asyncio.ensure_future(receive()), asyncio.ensure_future(grace_over.wait())]
-    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for future in waiting:
-        future.cancel()
+    await first_of(receive(), grace_over.wait(), seconds=seconds)
 
 
 async def hung_up(receive: Receive) -> None:
     """Wait until the caller has hung up."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def first_of(*waits: Awaitable[Any], seconds: float | None = None) -> None:
+    """Wait until the first of these is over, or the time is; the others are cancelled."""
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

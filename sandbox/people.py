@@ -9,12 +9,11 @@ from datetime import date, datetime
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
-from .core.cast import Suits
-from .core.customers import Birthday, Country, Customer, card_of
+from .core.cast import Cast, Suits
+from .core.customers import Birthday, Country, Customer, Population, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
-from .core.scenarios import CustomerOutcome, Scenario, owner_of
-from .files.loader import Scenery
+from .core.scenarios import CustomerOutcome, Scenario, ScenarioBook, owner_of
 from .user_errors import NotFound, UserError
 
 MAX_CUSTOMERS = 1_000
@@ -62,10 +61,12 @@ class HandedOut:
 class People:
     """Everybody there is at a moment."""
 
-    def __init__(self, scenery: Scenery, now: datetime, handed_out: HandedOut) -> None:
-        self._population = scenery.population
-        self._book = scenery.book
-        self._cast = scenery.cast
+    def __init__(
+        self, population: Population, book: ScenarioBook, cast: Cast, now: datetime, handed_out: HandedOut
+    ) -> None:
+        self._population = population
+        self._book = book
+        self._cast = cast
         self._now = now
         self._handed_out = handed_out
 

@@ -30,7 +30,6 @@ from .core.openapi import Document
 from .core.operation import Operation
 from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
-from .core.schema import Path as DataPath
 from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
 from .files.loader import Loader, ScenarioMistakes, Scenery
 from .files.scenarios import entry_schema, scenario_schema
@@ -161,7 +160,7 @@ class Sandbox:
         sound, mistakes, spoilt = entry_schema(section, pattern).examine(entry)
         mistakes += (((), problem) for problem in _key_problems(section, pattern))
         if section not in OVERRIDE_SECTIONS or not isinstance(entry, dict):
-            raise _user_error_of_entry(mistakes)
+            raise UserError.of(mistakes)
         lifetime = None
         try:
             lifetime = timedelta(seconds=read_duration(sound["expires"])) if "expires" in sound else None
@@ -176,7 +175,7 @@ class Sandbox:
             if owner and (owner.section, owner.pattern) != (section, pattern):
                 mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
-            raise _user_error_of_entry(mistakes)
+            raise UserError.of(mistakes)
         if len(target.overrides(real)) >= MAX_OVERRIDES and not target.find(section, pattern, real):
             raise UserError(f"there are {MAX_OVERRIDES} overrides in {space} already; take some away, or write a file")
         self._placed += 1
@@ -405,7 +404,8 @@ class Sandbox:
 
     def people(self, space: str = FOR_ALL) -> People:
         """Return everybody there is, on the day that it is in a space."""
-        return People(self._scenery, self.now(space), self._handed_out)
+        scenery = self._scenery
+        return People(scenery.population, scenery.book, scenery.cast, self.now(space), self._handed_out)
 
     def _space_of(self, client_id: str, real: datetime) -> Space:
         return self.spaces.use(space_name(client_id), real)
@@ -477,8 +477,3 @@ def _key_problems(section: str, pattern: str) -> Iterator[str]:
         yield f"found {section[:40]!r}, expected {', '.join(OVERRIDE_SECTIONS[:-1])} or {OVERRIDE_SECTIONS[-1]}"
     elif not scenario_schema().is_valid(file):
         yield from (message for _, message in scenario_schema().mistakes(file))
-
-
-def _user_error_of_entry(mistakes: list[tuple[DataPath, str]]) -> UserError:
-    named = [(".".join(map(str, path)), masked_text(message)) for path, message in mistakes]
-    return UserError("; ".join(f"{path}: {message}" if path else message for path, message in named), named)

@@ -14,7 +14,7 @@ from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 from .stage import Stage
 from .travel import Travel
 
-__all__ = ["PREFIX", "SIGN_IN", "Console", "is_page", "to_sign_in"]
+__all__ = ["PREFIX", "SIGN_IN", "Console", "to_sign_in"]
 
 PREFIX = "/console"
 
@@ -34,7 +34,15 @@ class Console:
 
     async def home(self, request: Request) -> Response | None:
         """Return the first page for those who want one; programs get a text."""
-        return await self._pages.home(request) if self._has_console and is_page(request) else None
+        return await self._pages.home(request) if self.is_page(request) else None
+
+    def is_page(self, request: Request) -> bool:
+        """Tell whether a request is for a page of the console, rather than for a program's eyes."""
+        path: str = request.scope["path"]
+        if not self._has_console or path != HOME.path:
+            return self._has_console and path.startswith(f"{PREFIX}/")
+        wanted = weighted(request.headers.get("accept", ""))
+        return wanted.get("text/html", 0) > wanted.get("text/plain", 0)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the pages and of what they load."""
@@ -61,12 +69,3 @@ class Console:
             Route(STAGE.path, self._stage.page),
             Route(f"{PREFIX}/{{path:path}}", pages.missing),
         ]
-
-
-def is_page(request: Request) -> bool:
-    """Tell whether a request is for a page of the console, rather than for a program's eyes."""
-    path: str = request.scope["path"]
-    if path != HOME.path:
-        return path.startswith(f"{PREFIX}/")
-    wanted = weighted(request.headers.get("accept", ""))
-    return wanted.get("text/html", 0) > wanted.get("text/plain", 0)

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control.routes import clock_json, customer_json
+from sandbox import views
 from sandbox.core.decide import HTTP, precedence
 from sandbox.core.directives import FAULT, REQUEST_HEADERS, SCENARIO
 from sandbox.core.faults import FAULTS
@@ -46,7 +46,7 @@ class Pages:
             health=health,
             files=health["scenarios"]["files"][:_MAX_FILES],
             mistakes=health["lastReload"]["mistakes"][:_MAX_MISTAKES],
-            clock=clock_json(self._sandbox, space_of(request)),
+            clock=views.clock(self._sandbox, space_of(request)),
             curl=self._sandbox.curl(str(request.base_url).rstrip("/")),
             endpoint=contract.main.base_path + contract.main.path,
             catalogue=self._sandbox.catalogue(),
@@ -68,7 +68,7 @@ class Pages:
             request,
             "customers.html",
             status=400 if mistake else 200,
-            customers=[customer_json(customer) for customer in found.customers],
+            customers=[views.customer(customer) for customer in found.customers],
             heading=_heading(wish, len(found.customers)),
             mistake=mistake,
             after=found.after,

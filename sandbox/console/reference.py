@@ -12,12 +12,18 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control.routes import control_document
 from sandbox.core.curl import curl_command
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.documented_errors import DEFAULT_LANGUAGE, translations
 from sandbox.core.openapi import resolved
-from sandbox.files.shipped import SCENARIO_SCHEMA_FILE, STARTER_FILE, WORLD_FILE, WORLD_SCHEMA_FILE, shipped_scenarios
+from sandbox.files.shipped import (
+    SCENARIO_SCHEMA_FILE,
+    STARTER_FILE,
+    WORLD_FILE,
+    WORLD_SCHEMA_FILE,
+    control_document,
+    shipped_scenarios,
+)
 from sandbox.runtime import Sandbox
 
 from .rendering import Entry, Renderer
@@ -44,9 +50,10 @@ class Example(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One status that an operation may answer with."""
+    """One status that an operation may answer with. `is_shared` is an error that many operations answer alike."""
 
     status: str
+    is_shared: bool
     description: str
     media_types: tuple[str, ...]
     headers: tuple[Row, ...]
@@ -116,8 +123,16 @@ class Reference:
 
     def _document(self, request: Request, entry: Entry, document: Schema, source: str) -> Response:
         operations = self._operations(request, document)
-        template = "reference-document.html"
-        return self._page(request, entry, template, document=document, operations=operations, source=source)
+        shared = {answer.status: answer for each in operations for answer in each.answers if answer.is_shared}
+        return self._page(
+            request,
+            entry,
+            "reference-document.html",
+            document=document,
+            operations=operations,
+            shared=[shared[status]._replace(is_shared=False) for status in sorted(shared)],
+            source=source,
+        )
 
     async def scenarios(self, request: Request) -> Response:
         return self._page(request, FILES, "reference-files.html", files=self._files)
@@ -217,10 +232,12 @@ def _row(name: str, is_required: bool, schema: Schema, document: Schema) -> Row:
 
 
 def _answer(status: str, response: Schema, document: Schema) -> Answer:
+    is_shared = "$ref" in response and not status.startswith("2")
     response = resolved(response, document)
     headers = {name: resolved(each, document) for name, each in response.get("headers", {}).items()}
     return Answer(
         status,
+        is_shared,
         response.get("description", ""),
         tuple(response.get("content", {})),
         tuple(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control.routes import clock_json
+from sandbox import views
 from sandbox.core.masking import masked
 from sandbox.people import FoundCustomer
 from sandbox.runtime import Sandbox
@@ -45,7 +45,7 @@ class Stage:
         space, contract = space_of(request), self._sandbox.contract
         client_id = CLIENT_ID if space == FOR_ALL else space
         population = self._sandbox.scenery.population
-        home, clock = population.home, clock_json(self._sandbox, client_id)
+        home, clock = population.home, views.clock(self._sandbox, client_id)
         wanted = request.query_params.get("desk", "")
         suggestions = await asyncio.to_thread(lambda: list(self._suggestions(client_id)))
         return self._renderer.page(

@@ -8,8 +8,9 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.control.routes import Yaml, clock_json, customer_json, profile_json
+from sandbox import views
 from sandbox.core.credentials import CHECKS
+from sandbox.responses import Yaml
 from sandbox.runtime import Sandbox
 from sandbox.state.spaces import FOR_ALL, Override, Space
 from sandbox.user_errors import UserError
@@ -32,7 +33,7 @@ class Travel:
 
     async def page(self, request: Request) -> Response:
         space, population = space_of(request), self._sandbox.scenery.population
-        clock = clock_json(self._sandbox, space)
+        clock = views.clock(self._sandbox, space)
         today = self._sandbox.now(space).astimezone(population.home.zone).date()
         day, mistake = today, None
         try:
@@ -54,7 +55,7 @@ class Travel:
             is_steerable="/" not in space,
             api=_address(space),
             clock=clock,
-            profile=profile_json(self._sandbox, space),
+            profile=views.profile(self._sandbox, space),
             checks=CHECKS,
             country=population.home.code,
             today=today,
@@ -62,7 +63,7 @@ class Travel:
             month=month,
             counts={each: people.cast_celebrating(each) for week in month.weeks for each in week},
             celebration={
-                name: [customer_json(found) for found in each] for name, each in celebration._asdict().items()
+                name: [views.customer(found) for found in each] for name, each in celebration._asdict().items()
             },
             count=people.cast_celebrating(day),
             always=people.cast_celebrating_always(),

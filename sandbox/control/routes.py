@@ -1,137 +1,36 @@
-"""The control API under `/_sandbox`: one table of routes, thin over `Sandbox`.
+"""The routes of the control API under `/_sandbox`: those of its document, each with the handler of its operation.
 
-Rule 1: an error here is a problem (RFC 9457), never in the bank's shape; it says what was found and what was expected.
+Rule 1: the document is the table of routes; a handler belongs to an operation by its operationId.
 """
 
 import asyncio
-import json
-from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
-from functools import cache
-from http import HTTPStatus
-from typing import Any, TypeAlias
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TypeAlias
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.connection import hung_up
-from sandbox.core.credentials import CHECKS
-from sandbox.core.decide import Decision, precedence
-from sandbox.core.masking import masked_text
-from sandbox.core.messages import bank_request, instant
-from sandbox.core.rules.key_exchange import SessionKey
-from sandbox.core.schema import meant
-from sandbox.files.shipped import DOCUMENTS
-from sandbox.files.yaml_source import YAML_LOADER
-from sandbox.people import FoundCustomer
-from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox
-from sandbox.state.journal import Exchange, Reader
-from sandbox.state.spaces import FOR_ALL, Override, Space, space_name
-from sandbox.state.verification import Match, findings, order_verdict, verdict
-from sandbox.user_errors import NotFound, UserError
+from sandbox.responses import Json
+from sandbox.runtime import Sandbox
 
-from .requests import read_body, read_fields, read_flag, read_number, read_query, read_seconds
-from .streams import EventStream
+from .exchanges import Exchanges
+from .general import General
+from .operations import PREFIX, Operation, operations
+from .requests import Sent, read
+from .spaces import Spaces
 
-PREFIX = "/_sandbox"
-MAX_WAIT_SECONDS = 60.0
-
-Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+Handler: TypeAlias = Callable[[Sent], Awaitable[Response]]
 
 
-class Json(Response):
-    """JSON that people can read, too."""
+def routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
+    """Return the routes of the API and of the probes; without a control API, those that tell how the sandbox is.
 
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
-
-
-class Problem(Json):
-    """The sandbox's own error: what was found, what was expected, what to do."""
-
-    media_type = "application/problem+json"
-
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> None:
-        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-        self.detail = masked_text(detail)
-        super().__init__({**problem, "detail": self.detail, **more}, status, headers)
-
-
-class Yaml(Response):
-    """YAML as a scenario file has it."""
-
-    media_type = "application/yaml"
-
-    def render(self, content: Any) -> bytes:
-        return yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120).encode()
-
-
-def problem_of(error: Exception) -> Problem:
-    """Return the problem for a UserError."""
-    status = 404 if isinstance(error, NotFound) else 400
-    mistakes = [
-        {"path": masked_text(path), "message": masked_text(message)} for path, message in getattr(error, "mistakes", ())
-    ]
-    return Problem(status, str(error), None, mistakes=mistakes) if mistakes else Problem(status, str(error))
-
-
-def customer_json(found: FoundCustomer) -> dict[str, Any]:
-    """Return a found customer as the control API and the command line show it."""
-    birthday = found.customer.birthday
-    return {
-        "country": found.country,
-        "customerId": found.customer_id,
-        "cardNumber": found.card_number,
-        "fullName": found.customer.full_name,
-        "customerSegment": found.customer.segment,
-        "birthday": birthday if isinstance(birthday, str) else f"{birthday[0]:02}-{birthday[1]:02}",
-        "birthdayTodayFlag": found.is_birthday,
-        "scenario": found.scenario,
-    }
-
-
-def clock_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
-    """Return what time it is in a space, who says so, and which day that is in each country."""
-    now = sandbox.now(name)
-    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
-    own = space.clock if space else None
-    setting = own or for_all.clock
-    countries = sandbox.scenery.population.countries.values()
-    return {
-        "now": instant(now),
-        "ticking": setting.is_ticking if setting else True,
-        "setBy": _set_by(name, own, for_all.clock, "machine"),
-        "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
-    }
-
-
-def profile_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
-    """Return how strict the bank's side is in a space, and who says so."""
-    profile = sandbox.profile(name)
-    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
-    return {
-        "profile": profile.name,
-        "checks": [check for check in CHECKS if check in profile.checks],
-        "liveTexts": profile.live_texts,
-        "setBy": _set_by(name, space.profile if space else None, for_all.profile, "settings"),
-    }
-
-
-def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
-    """Return the routes that tell how the sandbox is; they stay when there is no control API."""
-
-    async def health(request: Request) -> Response:
-        found = sandbox.health()
-        if not sandbox.settings.is_loopback:
-            # Whoever has the seed can sign tokens.
-            del found["seed"]
-        return Json(found)
+    Streams and waits end when `stopping` is set.
+    """
+    known = handlers(sandbox, stopping)
+    if sandbox.settings.control == "off":
+        known = {"showHealth": known["showHealth"]}
 
     async def alive(request: Request) -> Response:
         return Json({"status": "ok"})
@@ -139,414 +38,58 @@ def health_routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
     async def ready(request: Request) -> Response:
         return Json({"status": "stopping"}, 503) if stopping.is_set() else Json({"status": "ok"})
 
-    return [Route(f"{PREFIX}/health", health), Route("/healthz", alive), Route("/readyz", ready)]
+    return [*_routes(known), Route("/healthz", alive), Route("/readyz", ready)]
 
 
-def routes(sandbox: Sandbox, stopping: asyncio.Event) -> list[BaseRoute]:
-    """Return the control API's routes; streams and waits end when `stopping` is set."""
-    control = _Control(sandbox, stopping)
-    space = "/spaces/{space}"
-    return [
-        _route("/openapi.json", GET=control.describe),
-        _route("/errors", GET=control.list_errors),
-        _route("/customers", GET=control.find_customers, POST=control.make_customer),
-        _route("/customers/{identity}", GET=control.show_customer),
-        _route("/spaces", GET=control.list_spaces),
-        _route(space, GET=control.show_space, DELETE=control.reset_space),
-        _route(f"{space}/overrides", GET=control.list_overrides, DELETE=control.clear_overrides),
-        _route(
-            f"{space}/overrides/{{section}}/{{pattern}}",
-            GET=control.show_override,
-            PUT=control.place_override,
-            DELETE=control.remove_override,
-        ),
-        _route(f"{space}/clock", GET=control.show_clock, PUT=control.set_clock, DELETE=control.release_clock),
-        _route(f"{space}/profile", GET=control.show_profile, PUT=control.set_profile, DELETE=control.release_profile),
-        _route(f"{space}/exchanges", GET=control.list_exchanges, DELETE=control.clear_exchanges),
-        _route(f"{space}/exchanges/stream", GET=control.stream_exchanges),
-        _route(f"{space}/exchanges/{{id}}", GET=control.show_exchange),
-        _route(f"{space}/verify", POST=control.verify),
-        _route(f"{space}/coverage", GET=control.coverage),
-        _route("/tokens", POST=control.issue_token),
-        _route("/sessions", POST=control.begin_session),
-        _route("/sessions/{sid}", GET=control.show_session),
-        _route("/explain", POST=control.explain),
-        _route("/reload", POST=control.reload),
-        _route("/reset", POST=control.reset),
-    ]
+def handlers(sandbox: Sandbox, stopping: asyncio.Event) -> dict[str, Handler]:
+    """Return the handler of each operation, by its operationId."""
+    general, spaces, exchanges = General(sandbox), Spaces(sandbox), Exchanges(sandbox, stopping)
+    return {
+        "showHealth": general.show_health,
+        "describe": general.describe,
+        "listErrors": general.list_errors,
+        "findCustomers": general.find_customers,
+        "makeCustomer": general.make_customer,
+        "showCustomer": general.show_customer,
+        "issueToken": general.issue_token,
+        "beginSession": general.begin_session,
+        "showSession": general.show_session,
+        "explain": general.explain,
+        "reload": general.reload,
+        "reset": general.reset,
+        "listSpaces": spaces.list_spaces,
+        "showSpace": spaces.show_space,
+        "resetSpace": spaces.reset_space,
+        "listOverrides": spaces.list_overrides,
+        "clearOverrides": spaces.clear_overrides,
+        "showOverride": spaces.show_override,
+        "placeOverride": spaces.place_override,
+        "removeOverride": spaces.remove_override,
+        "showClock": spaces.show_clock,
+        "setClock": spaces.set_clock,
+        "releaseClock": spaces.release_clock,
+        "showProfile": spaces.show_profile,
+        "setProfile": spaces.set_profile,
+        "releaseProfile": spaces.release_profile,
+        "listExchanges": exchanges.list_exchanges,
+        "clearExchanges": exchanges.clear_exchanges,
+        "streamExchanges": exchanges.stream_exchanges,
+        "showExchange": exchanges.show_exchange,
+        "verify": exchanges.verify,
+        "coverage": exchanges.coverage,
+    }
 
 
-class _Control:
-    """The handlers, in the order of the table."""
-
-    def __init__(self, sandbox: Sandbox, stopping: asyncio.Event) -> None:
-        self._sandbox = sandbox
-        self._stopping = stopping
-
-    async def describe(self, request: Request) -> Response:
-        return Json(control_document())
-
-    async def list_errors(self, request: Request) -> Response:
-        return Json(self._sandbox.catalogue())
-
-    async def find_customers(self, request: Request) -> Response:
-        query = read_query(request, "birthday", "segment", "country", "count", "space", "after")
-        people = self._sandbox.people(_named_space(query))
-        count, after = read_number("count", query.get("count", "5")), read_number("after", query.get("after", "0"))
-        # A rare property takes a while to find; the calls of others don't wait for it.
-        found = await asyncio.to_thread(
-            people.search, count, query.get("country"), query.get("birthday"), query.get("segment"), after
-        )
-        next_page = urlencode({**query, "after": found.after})
-        link = {} if found.after is None else {"Link": f'<{PREFIX}/customers?{next_page}>; rel="next"'}
-        return Json([customer_json(customer) for customer in found.customers], headers=link)
-
-    async def make_customer(self, request: Request) -> Response:
-        wish = await read_fields(request, "birthday", "segment", "country", "space")
-        people = self._sandbox.people(_named_space(wish))
-        found = await asyncio.to_thread(people.hand_out, wish.get("country"), wish.get("birthday"), wish.get("segment"))
-        return Json(customer_json(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
-
-    async def show_customer(self, request: Request) -> Response:
-        query = read_query(request, "country", "space")
-        people = self._sandbox.people(_named_space(query))
-        return Json(customer_json(people.find(request.path_params["identity"], query.get("country"))))
-
-    async def list_spaces(self, request: Request) -> Response:
-        return Json([self._summary(space) for space in self._sandbox.all_spaces()])
-
-    async def show_space(self, request: Request) -> Response:
-        name = _space(request)
-        if (space := self._sandbox.spaces.find(name)) is None:
-            raise NotFound(f"there is no space {name[:80]!r}; one appears with the first call of its client_id")
-        return Json(self._summary(space))
-
-    async def reset_space(self, request: Request) -> Response:
-        self._sandbox.reset(_space(request))
-        return Response(status_code=204)
-
-    async def list_overrides(self, request: Request) -> Response:
-        overrides = self._sandbox.overrides(_space(request))
-        if "yaml" in request.headers.get("accept", ""):
-            return Yaml(_scenario_file(_space(request), overrides))
-        return Json([_override_json(override) for override in overrides])
-
-    async def clear_overrides(self, request: Request) -> Response:
-        if space := self._sandbox.spaces.find(_space(request)):
-            space.clear_overrides()
-        return Response(status_code=204)
-
-    async def show_override(self, request: Request) -> Response:
-        section, pattern = request.path_params["section"], request.path_params["pattern"]
-        for override in self._sandbox.overrides(_space(request)):
-            if (override.scenario.section, override.scenario.pattern) == (section, pattern):
-                return Json(_override_json(override))
-        raise NotFound(f"there is no override for {section[:40]} {pattern[:40]!r}")
-
-    async def place_override(self, request: Request) -> Response:
-        entry = await read_body(request)
-        section, pattern = request.path_params["section"], request.path_params["pattern"]
-        return Json(_override_json(self._sandbox.place_override(_space(request), section, pattern, entry)))
-
-    async def remove_override(self, request: Request) -> Response:
-        section, pattern = request.path_params["section"], request.path_params["pattern"]
-        self._sandbox.remove_override(_space(request), section, pattern)
-        return Response(status_code=204)
-
-    async def show_clock(self, request: Request) -> Response:
-        return Json(clock_json(self._sandbox, _space(request)))
-
-    async def set_clock(self, request: Request) -> Response:
-        wish = await read_fields(request, "now", "advance", "ticking")
-        space = _space(request)
-        self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), read_flag("ticking", wish))
-        return Json(clock_json(self._sandbox, space))
-
-    async def release_clock(self, request: Request) -> Response:
-        self._sandbox.release_clock(_space(request))
-        return Json(clock_json(self._sandbox, _space(request)))
-
-    async def show_profile(self, request: Request) -> Response:
-        return Json(profile_json(self._sandbox, _space(request)))
-
-    async def set_profile(self, request: Request) -> Response:
-        wish = await read_fields(request, "profile", "liveTexts")
-        if not wish:
-            raise UserError("expected profile, liveTexts or both")
-        space = _space(request)
-        self._sandbox.set_profile(space, wish.get("profile"), read_flag("liveTexts", wish))
-        return Json(profile_json(self._sandbox, space))
-
-    async def release_profile(self, request: Request) -> Response:
-        self._sandbox.release_profile(_space(request))
-        return Json(profile_json(self._sandbox, _space(request)))
-
-    async def issue_token(self, request: Request) -> Response:
-        wish = await read_fields(request, "client_id", "scope", "lifetime")
-        lifetime = timedelta(seconds=read_seconds("lifetime", wish["lifetime"])) if "lifetime" in wish else None
-        return Json(self._sandbox.issue_token(_client_id(wish), wish.get("scope"), lifetime), 201)
-
-    async def begin_session(self, request: Request) -> Response:
-        sid = self._sandbox.begin_session(_client_id(await read_fields(request, "client_id")))
-        return Json(_session_json(sid, self._sandbox.session_key(sid)), 201, {"Location": f"{PREFIX}/sessions/{sid}"})
-
-    async def show_session(self, request: Request) -> Response:
-        sid = request.path_params["sid"]
-        return Json(_session_json(sid, self._sandbox.session_key(sid)))
-
-    async def list_exchanges(self, request: Request) -> Response:
-        query = read_query(request, *Match.FIELDS, "limit", "wait", "timeout")
-        limit = read_number("limit", query.pop("limit", "100"))
-        wanted = read_number("wait", query.pop("wait", "0"))
-        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), MAX_WAIT_SECONDS)
-        match, space = self._match(query), _space(request)
-        if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
-            raise UserError(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
-        if wanted and not await self._came(request, space, match, wanted, seconds):
-            count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
-            return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
-        # Many full journals take a while to go through; the calls of others don't wait for it.
-        found = await asyncio.to_thread(lambda: list(filter(match.fits, self._sandbox.exchanges(space))))
-        return Json({"count": len(found), "exchanges": [exchange.as_json() for exchange in found[:limit]]})
-
-    async def clear_exchanges(self, request: Request) -> Response:
-        name = _space(request)
-        for space in self._sandbox.spaces if name == FOR_ALL else filter(None, [self._sandbox.spaces.find(name)]):
-            space.journal.clear()
-        return Response(status_code=204)
-
-    async def stream_exchanges(self, request: Request) -> Response:
-        query = read_query(request, *Match.FIELDS)
-        name, match = _space(request), self._match(query)
-        last = request.headers.get("last-event-id")
-        missed: list[Exchange] = []
-        if last is not None:
-            after = read_number("Last-Event-ID", last)
-            missed = [exchange for exchange in self._sandbox.exchanges(name) if exchange.id > after][::-1]
-        journal = self._sandbox.space(name).journal
-        return EventStream(journal, missed, match.fits, self._stopping)
-
-    async def show_exchange(self, request: Request) -> Response:
-        number = read_number("id", request.path_params["id"])
-        for exchange in self._sandbox.exchanges(_space(request)):
-            if exchange.id == number:
-                return Json(exchange.as_json())
-        raise NotFound(f"there is no exchange {number} in the journal; it keeps the last ones only")
-
-    async def verify(self, request: Request) -> Response:
-        wish = await read_fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
-        exchanges = reversed(list(self._sandbox.exchanges(_space(request))))
-        if (in_order := wish.pop("inOrder", None)) is not None:
-            if wish or not isinstance(in_order, list) or not in_order:
-                raise UserError("inOrder: expected a list of matches, and nothing beside it")
-            return Json(order_verdict(exchanges, [self._match(match) for match in in_order]))
-        match = self._match(wish.pop("match", {}))
-        if len(wish) > 1:
-            raise UserError(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
-        comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
-        return Json(verdict(exchanges, match, comparison, read_number(comparison, str(wanted))))
-
-    async def coverage(self, request: Request) -> Response:
-        name = _space(request)
-        spaces = [*self._sandbox.spaces] if name == FOR_ALL else [*filter(None, [self._sandbox.spaces.find(name)])]
-        contract = self._sandbox.contract
-        operations = {name: sum(space.journal.operations[name] for space in spaces) for name in contract.operations}
-        own = contract.main.id
-        errors = {code: sum(space.journal.codes[own, code] for space in spaces) for code in contract.errors_by_name}
-        names = [rule.__name__ for rule in precedence(contract.main)]
-        rules = {name: sum(space.journal.rules[own, name] for space in spaces) for name in names}
-        found = await asyncio.to_thread(lambda: findings(self._sandbox.exchanges(name), contract))
-        return Json(
-            {
-                "operations": operations,
-                "errors": errors,
-                "rules": rules,
-                "neverSeen": {
-                    "errors": [code for code in contract.errors if not errors[code]],
-                    "rules": [rule for rule, count in rules.items() if not count],
-                },
-                "findings": found,
-            }
-        )
-
-    async def explain(self, request: Request) -> Response:
-        wish = await read_fields(request, "operation", "space", "headers", "body", "query")
-        operations = self._sandbox.contract.operations
-        name = wish.get("operation", self._sandbox.contract.main.id)
-        if (operation := operations.get(name)) is None:
-            raise UserError(f"operation: found {name[:40]!r}; {meant(name, operations)}")
-        headers, body = wish.get("headers", operation.example_headers), wish.get("body", "")
-        if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-            raise UserError("headers: expected an object of texts")
-        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        asked = bank_request(sent, text.encode("utf-8", "surrogatepass"), wish.get("query", "").encode())
-        client_id = operation.behaviour.client_of(asked, {})
-        space = _named_space({"space": client_id or FOR_ALL, **wish})
-        winner, *beaten = self._sandbox.explain(space, operation, asked)
-        return Json({**_decision_json(winner), "beats": [_decision_json(each, brief=True) for each in beaten]})
-
-    async def reload(self, request: Request) -> Response:
-        await asyncio.to_thread(self._sandbox.reload)
-        return Json(self._sandbox.health()["lastReload"])
-
-    async def reset(self, request: Request) -> Response:
-        self._sandbox.reset()
-        return Response(status_code=204)
-
-    def _summary(self, space: Space) -> dict[str, Any]:
-        overrides = self._sandbox.overrides(space.name)
-        return {
-            "space": space.name,
-            "usedAt": instant(space.used_at),
-            "exchanges": len(space.journal),
-            "overrides": len(overrides),
-            "clock": clock_json(self._sandbox, space.name),
-            "profile": profile_json(self._sandbox, space.name),
-        }
-
-    def _match(self, wanted: Any) -> Match:
-        if not isinstance(wanted, Mapping):
-            raise UserError(f"match: expected an object with {', '.join(Match.FIELDS)}")
-        try:
-            zone = self._sandbox.scenery.population.home.zone
-            return Match(wanted, self._sandbox.contract, zone)
-        except ValueError as mistake:
-            raise UserError(str(mistake)) from None
-
-    async def _came(self, request: Request, space: str, match: Match, wanted: int, seconds: float) -> bool:
-        """Wait until so many exchanges match; tell whether they came in time."""
-        reader = Reader()
-        journal = self._sandbox.space(space).journal
-        journal.follow(reader)
-        count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
-        deadline = asyncio.get_running_loop().time() + seconds
-        ends = [asyncio.ensure_future(hung_up(request.receive)), asyncio.ensure_future(self._stopping.wait())]
-        try:
-            while count < wanted:
-                news = asyncio.ensure_future(reader.news.wait())
-                left = deadline - asyncio.get_running_loop().time()
-                await asyncio.wait([news, *ends], timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-                if not reader.news.is_set():
-                    return False
-                reader.news.clear()
-                count += sum(match.fits(exchange) for exchange in reader.take())
-            return True
-        finally:
-            journal.unfollow(reader)
-            for end in ends:
-                end.cancel()
+def _routes(known: Mapping[str, Handler]) -> Iterator[Route]:
+    for path, found in operations().items():
+        answered = {method: (each, known[each.id]) for method, each in found.items() if each.id in known}
+        if answered:
+            yield _route(path, answered)
 
 
-def _route(path: str, **handlers: Handler) -> Route:
+def _route(path: str, answered: Mapping[str, tuple[Operation, Handler]]) -> Route:
     async def endpoint(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+        operation, handle = answered["GET" if request.method == "HEAD" else request.method]
+        return await handle(await read(request, operation))
 
-    return Route(PREFIX + path, endpoint, methods=list(handlers))
-
-
-def _space(request: Request) -> str:
-    """Return the space that the path names by its client_id."""
-    return _named_space(request.path_params)
-
-
-def _named_space(wish: Mapping[str, str]) -> str:
-    space = wish.get("space", FOR_ALL)
-    return space if space == FOR_ALL else space_name(space)
-
-
-def _client_id(wish: Mapping[str, Any]) -> str:
-    if client_id := wish.get("client_id"):
-        return str(client_id)
-    raise UserError("client_id: expected the one that the calls will be made with")
-
-
-def _set_by(space: str, own: object, for_all: object, default: str) -> str:
-    """Say whose word counts in a space: its own, that of the space for all, or the default."""
-    return "space" if own and space != FOR_ALL else "all" if for_all else default
-
-
-def _session_json(sid: str, key: SessionKey) -> dict[str, Any]:
-    """Return a session with its key as a JSON Web Key (RFC 7517), private part and all: it is a test key."""
-    p, q = key.factors
-    numbers = {
-        "n": key.modulus,
-        "e": key.exponent,
-        "d": key.private_exponent,
-        "p": p,
-        "q": q,
-        "dp": key.private_exponent % (p - 1),
-        "dq": key.private_exponent % (q - 1),
-        "qi": pow(q, -1, p),
-    }
-    return {"sid": sid, "key": {"kty": "RSA", "kid": key.identifier, **{n: _base64(v) for n, v in numbers.items()}}}
-
-
-def _base64(number: int) -> str:
-    """Write a number as JSON Web Keys have it (RFC 7518, 2)."""
-    return urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).decode().rstrip("=")
-
-
-def _override_json(override: Override) -> dict[str, Any]:
-    return {
-        override.scenario.section: override.scenario.pattern,
-        "entry": override.entry,
-        "expiresAt": instant(override.expires_at) if override.expires_at else None,
-    }
-
-
-def _decision_json(decision: Decision, brief: bool = False) -> dict[str, Any]:
-    found: dict[str, Any] = {"rule": decision.rule, "reason": decision.reason, "status": decision.reply.status}
-    if brief:
-        return found
-    return {
-        **found,
-        "code": decision.error,
-        "body": json.loads(decision.reply.body),
-        "delay": decision.delay,
-        "fault": decision.fault,
-        "scenario": str(decision.scenario) if decision.scenario else None,
-        "violations": [violation._asdict() for violation in decision.violations],
-        "warning": decision.warning,
-    }
-
-
-def _scenario_file(space: str, overrides: list[Override]) -> dict[str, Any]:
-    file: dict[str, Any] = {"description": f"What was tried in the space {space}"}
-    for section in OVERRIDE_SECTIONS:
-        entries = {
-            override.scenario.pattern: {
-                name: _as_written(value) for name, value in override.entry.items() if name != "expires"
-            }
-            for override in overrides
-            if override.scenario.section == section
-        }
-        if entries:
-            file[section] = entries
-    return file
-
-
-def _as_written(value: Any) -> Any:
-    """Write numbers as a file does: JSON may say 1.0 or 1e-3."""
-    if isinstance(value, dict):
-        return {name: _as_written(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_as_written(each) for each in value]
-    if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
-    return value
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML's usual writer, without the anchors and aliases that scenario files don't have."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-@cache
-def control_document() -> dict[str, Any]:
-    """Return the description of this API."""
-    document: dict[str, Any] = yaml.load((DOCUMENTS / "control.openapi.yaml").read_bytes(), Loader=YAML_LOADER)  # noqa: S506
-    return document
+    return Route(PREFIX + path, endpoint, methods=list(answered))

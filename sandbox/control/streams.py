@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.connection import TRANSPORT, hung_up
+from sandbox.connection import TRANSPORT, first_of, hung_up
 from sandbox.state.journal import Exchange, Journal, Reader
 
 PING_SECONDS = 15.0
@@ -37,16 +37,10 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reader = Reader()
         self._journal.follow(reader)
-        tasks = [
-            asyncio.ensure_future(wait)
-            for wait in (self._send(reader, send), hung_up(receive), self._stopping.wait(), reader.dropped.wait())
-        ]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(self._send(reader, send), hung_up(receive), self._stopping.wait(), reader.dropped.wait())
         finally:
             self._journal.unfollow(reader)
-            for task in tasks:
-                task.cancel()
         if reader.dropped.is_set():
             if transport := scope.get("state", {}).get(TRANSPORT):
                 transport.abort()

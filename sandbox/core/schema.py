@@ -138,7 +138,9 @@ def meant(found: object, known: Any) -> str:
     """Return what was probably meant, or what there is."""
     names = [str(name) for name in known]
     close = get_close_matches(str(found), names, n=1)
-    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(names)}"
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"expected one of {', '.join(names)}" if names else "expected nothing"
 
 
 _JSON_TYPES = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,6 +19,7 @@ PACKAGE = Path(__file__).parents[1]
 DOCUMENTS = PACKAGE / "documents"
 CONTRACT_FILE = DOCUMENTS / "bank.openapi.yaml"
 COMPANIONS_FILE = DOCUMENTS / "companions.openapi.yaml"
+CONTROL_FILE = DOCUMENTS / "control.openapi.yaml"
 SESSION_KEYS_FILE = DOCUMENTS / "test-keys.json"
 SCENARIO_SCHEMA_FILE = DOCUMENTS / "scenario.schema.json"
 WORLD_SCHEMA_FILE = DOCUMENTS / "world.schema.json"
@@ -42,6 +45,13 @@ def load_bank(prefixes: Sequence[str] = (), more: Sequence[MoreOperations] = ())
 def load_contract() -> Contract:
     """Load the contract that ships with the package."""
     return load_bank().contract
+
+
+@cache
+def control_document() -> dict[str, Any]:
+    """Load the description of the control API."""
+    document: dict[str, Any] = yaml.load(CONTROL_FILE.read_bytes(), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
+    return document
 
 
 def shipped_scenarios() -> Path:

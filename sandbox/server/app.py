@@ -21,19 +21,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.connection import Connection, wait
-from sandbox.console import Console
-from sandbox.control import routes as control
+from sandbox.console import SIGN_IN, Console, to_sign_in
+from sandbox.control.operations import PREFIX, open_paths
+from sandbox.control.routes import routes
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
 from sandbox.core.messages import BankRequest, bank_request
 from sandbox.core.operation import Operation
 from sandbox.files.watching import watch
+from sandbox.responses import Json, Problem, Yaml, problem_of
 from sandbox.runtime import Sandbox
 from sandbox.state.journal import Exchange
 from sandbox.user_errors import UserError
 
 from .faults import inject
-from .guard import Guard
+from .guard import Guard, Guarded
 from .log import LogWriter, access_line
 
 MAX_BODY_BYTES = 64 * 1024
@@ -66,7 +68,10 @@ class Shell:
             allow_headers=["*", *(rule.name for rule in contract.main.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "sid", "eventId", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
-        self._pages = Guard(_pages(sandbox, self._answer, self._draining, self._lifespan), sandbox.settings)
+        console = Console(sandbox)
+        guarded = Guarded(PREFIX, open_paths(), console.is_page, SIGN_IN, to_sign_in)
+        pages = _pages(sandbox, console, self._answer, self._draining, self._lifespan)
+        self._pages = Guard(pages, guarded, sandbox.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (self.sandbox.contract.at(scope["path"]) or _host_problem(scope)):
@@ -217,10 +222,12 @@ def _host_problem(scope: Scope) -> str | None:
 
 
 def _pages(
-    sandbox: Sandbox, bank: ASGIApp, draining: asyncio.Event, lifespan: Callable[[Starlette], object]
+    sandbox: Sandbox,
+    console: Console,
+    bank: ASGIApp,
+    draining: asyncio.Event,
+    lifespan: Callable[[Starlette], object],
 ) -> Starlette:
-    console = Console(sandbox)
-
     async def index(request: Request) -> Response:
         if page := await console.home(request):
             return page
@@ -230,7 +237,7 @@ def _pages(
         return PlainTextResponse(text, headers={"Vary": "Accept"})
 
     async def unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(control.PREFIX):
+        if scope["path"].startswith(PREFIX):
             await _not_here(scope["path"])(scope, receive, send)
         else:
             await bank(scope, receive, send)
@@ -239,21 +246,21 @@ def _pages(
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
             return _not_here(request.url.path)
-        return control.Problem(error.status_code, f"{request.method} {request.url.path}", dict(error.headers or {}))
+        return Problem(error.status_code, f"{request.method} {request.url.path}", dict(error.headers or {}))
 
     async def user_error(request: Request, error: Exception) -> Response:
-        return control.problem_of(error)
+        assert isinstance(error, UserError)
+        return problem_of(error)
 
     async def defect(request: Request, error: Exception) -> Response:
-        return control.Problem(500, "a defect of the sandbox; its log has the trace")
+        return Problem(500, "a defect of the sandbox; its log has the trace")
 
     pages = Starlette(
         routes=[
             Route("/", index),
             *_documents("/openapi", sandbox.contract.document),
             *_documents("/companions.openapi", sandbox.companions_document),
-            *control.health_routes(sandbox, draining),
-            *(control.routes(sandbox, draining) if sandbox.settings.control == "on" else ()),
+            *routes(sandbox, draining),
             *console.routes(),
         ],
         exception_handlers={HTTPException: http_problem, UserError: user_error, Exception: defect},
@@ -265,17 +272,17 @@ def _pages(
 
 
 def _not_here(path: str) -> Response:
-    return control.Problem(404, f"{path[:80]} is not here; / lists what is")
+    return Problem(404, f"{path[:80]} is not here; / lists what is")
 
 
 def _documents(path: str, document: Mapping[str, Any]) -> Iterator[Route]:
     """Go through the routes of one document, as YAML and as JSON."""
 
     async def as_yaml(request: Request) -> Response:
-        return control.Yaml(document)
+        return Yaml(document)
 
     async def as_json(request: Request) -> Response:
-        return control.Json(document)
+        return Json(document)
 
     yield Route(f"{path}.yaml", as_yaml)
     yield Route(f"{path}.json", as_json)

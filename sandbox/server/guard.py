@@ -8,7 +8,9 @@ Rule 4: health, contract and reference tell nothing that needs guarding, and no 
 
 import logging
 import secrets
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -16,26 +18,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import console
-from sandbox.control.routes import PREFIX, Problem
 from sandbox.control_auth import Admission
+from sandbox.responses import Problem
 from sandbox.settings import Settings
 
 from .log import as_word
 
 log = logging.getLogger("sandbox")
-
-OPEN_PATHS = frozenset({f"{PREFIX}/health", f"{PREFIX}/openapi.json"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Guard:
-    """An ASGI application in front of another one; only the control API and the console are guarded."""
+class Guarded(NamedTuple):
+    """What there is to guard: the paths under `prefix` but for `open_paths`, and the pages for people.
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    `is_page` knows a request for such a page; `to_sign_in` sends a browser to the one at `sign_in`, which is open.
+    """
+
+    prefix: str
+    open_paths: Collection[str]
+    is_page: Callable[[Request], bool]
+    sign_in: str
+    to_sign_in: Callable[[Request], Response]
+
+
+class Guard:
+    """An ASGI application in front of another one, of which a part is guarded."""
+
+    def __init__(self, app: ASGIApp, guarded: Guarded, settings: Settings) -> None:
         self._app = app
+        self._guarded = guarded
         self._is_loopback = settings.is_loopback
-        self._has_console = settings.control == "on"
         self._admission = Admission(settings.control_token) if settings.control_token is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,11 +60,11 @@ class Guard:
             await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
-        path = request.scope["path"]
-        is_page = self._has_console and console.is_page(request)
-        if not is_page and (not path.startswith(PREFIX) or path in OPEN_PATHS):
+        path, guarded = request.scope["path"], self._guarded
+        is_page = guarded.is_page(request)
+        if not is_page and (not path.startswith(guarded.prefix) or path in guarded.open_paths):
             return None
-        if not (is_page and path == console.SIGN_IN) and (refusal := self._unknown(request, is_page)):
+        if not (is_page and path == guarded.sign_in) and (refusal := self._unknown(request, is_page)):
             return refusal
         return self._foreign(request.headers)
 
@@ -65,7 +77,7 @@ class Guard:
                 return None
             return Problem(403, "a browser that has signed in says where a change comes from: Origin is missing")
         if is_page and is_safe:
-            return console.to_sign_in(request)
+            return self._guarded.to_sign_in(request)
         detail = "the control API wants the token that serve printed: Authorization: Bearer ..."
         return Problem(401, detail, {"WWW-Authenticate": "Bearer"})
 

@@ -9,27 +9,22 @@ import jsonschema_rs
 import pytest
 import yaml
 from openapi_spec_validator import validate
-from starlette.routing import Route
 
-from sandbox.control import routes as control
 from sandbox.core.faults import FAULTS
 from sandbox.files.loader import Loader
 from sandbox.files.shipped import (
     COMPANIONS_FILE,
     CONTRACT_FILE,
-    DOCUMENTS,
+    CONTROL_FILE,
     SCENARIO_SCHEMA_FILE,
     SESSION_KEYS_FILE,
     STARTER_FILE,
     load_contract,
     shipped_scenarios,
 )
-from sandbox.runtime import Sandbox
 from sandbox.server.faults import _INJECTIONS
 
 CONTRACT = yaml.safe_load(CONTRACT_FILE.read_bytes())
-CONTROL_FILE = DOCUMENTS / "control.openapi.yaml"
-CONTROL = yaml.safe_load(CONTROL_FILE.read_bytes())
 # The bank's facts: the one place besides the contract itself where they are written.
 HEADERS = {
     "client_id": True, "Authorization": True, "Accept": True, "uuid": True, "Accept-Language": False,
@@ -104,17 +99,6 @@ def examples() -> Iterator[tuple[dict[str, Any], Any]]:
 def test_every_example_obeys_its_schema() -> None:
     for schema, value in examples():
         jsonschema_rs.validate({**schema, "components": CONTRACT["components"]}, value)
-
-
-def test_the_control_api_is_described_as_it_is() -> None:
-    sandbox = Sandbox()
-    stopping: Any = None
-    served = {
-        route.path.removeprefix(control.PREFIX): {method.lower() for method in route.methods or () if method != "HEAD"}
-        for route in (*control.health_routes(sandbox, stopping), *control.routes(sandbox, stopping))
-        if isinstance(route, Route) and route.path.startswith(control.PREFIX)
-    }
-    assert served == {path: set(item) - {"parameters"} for path, item in CONTROL["paths"].items()}
 
 
 def test_the_schemas_name_every_error_and_every_fault_for_editors() -> None:

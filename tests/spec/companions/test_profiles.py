@@ -157,7 +157,7 @@ def test_the_space_for_all_speaks_for_those_that_say_nothing(serve: Serve, enter
     [
         ({"profile": "strct"}, "did you mean strict?"),
         ({"profile": "tokens,uid"}, "did you mean uuid?"),
-        ({"profile": ["tokens"]}, "expected a text"),
+        ({"profile": ["tokens"]}, "expected lenient, strict, or checks"),
         ({"liveTexts": "perhaps"}, "expected true or false"),
         ({}, "expected profile"),
         ({"strict": True}, "is not known here"),

@@ -94,7 +94,7 @@ def test_a_filter_holds_for_what_was_and_for_what_comes(visitor: Visitor, caller
 def test_a_wrong_filter_is_said_to_be_wrong(visitor: Visitor) -> None:
     visitor.may_fail |= {f"/_sandbox/spaces/{visitor.space}/exchanges{end}" for end in ("", "/stream")}
     page = visitor.open(f"/console/live?space={visitor.space}&status=abc")
-    expect(page.locator("#state")).to_contain_text("status: found 'abc', expected digits")
+    expect(page.locator("#state")).to_contain_text("status: found 'abc', expected three digits")
 
 
 def test_a_pause_keeps_what_comes_until_it_is_over(live: Page, caller: Client) -> None:

@@ -128,6 +128,14 @@ def test_every_operation_of_the_control_api_is_told(visitor: Visitor, client: Cl
     ]
 
 
+def test_an_error_of_many_calls_is_told_once_and_each_call_leads_to_it(visitor: Visitor) -> None:
+    page = visitor.open("/docs/control")
+    for status, text in (("400", "did you mean profile?"), ("401", "the control API wants the token")):
+        expect(page.locator("section.told").filter(has=page.locator(f"#shared-{status}"))).to_contain_text(text)
+        assert page.get_by_text(text).count() == 1
+    assert page.locator("a[href='#shared-403']").count() > 20
+
+
 def test_without_a_control_api_the_reference_stays_and_does_not_speak_of_it(serve_once: Serve, visit: Visit) -> None:
     server: Server = serve_once("--control", "off")
     visitor = visit(server)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from sandbox.server.guard import OPEN_PATHS
+from sandbox.control.operations import open_paths
 from tests.spec.conftest import HEADERS, PATH, TRUST, Serve, Server
 
 from .conftest import NUMBER, Caller, Join, assert_problem
@@ -72,7 +72,7 @@ def test_on_loopback_the_sandboxs_own_pages_may_steer(server: Server, tester: Ca
     assert tester.http.get("/_sandbox/errors", headers={"Origin": server.url}).status_code == 200
 
 
-@pytest.mark.parametrize("path", [*sorted(OPEN_PATHS), "/healthz", "/readyz", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", [*sorted(open_paths()), "/healthz", "/readyz", "/openapi.json", "/docs"])
 def test_on_loopback_what_needs_no_guard_has_none(tester: Caller, path: str) -> None:
     assert tester.http.get(path, headers={"Host": "evil.example"}).status_code == 200
 
@@ -136,7 +136,7 @@ def test_beyond_loopback_a_foreign_origin_is_refused_even_with_the_token(
     assert_problem(stranger.get("/_sandbox/spaces", headers=headers), 403)
 
 
-@pytest.mark.parametrize("path", [*sorted(OPEN_PATHS), "/healthz", "/readyz", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", [*sorted(open_paths()), "/healthz", "/readyz", "/openapi.json", "/docs"])
 def test_beyond_loopback_what_needs_no_guard_has_none(stranger: httpx2.Client, path: str) -> None:
     assert stranger.get(path).status_code == 200
 
