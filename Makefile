@@ -11,6 +11,7 @@ run: $(READY)        ## serve the API
 	$(VENV)/bin/segment-sandbox serve
 
 test: $(READY) $(LINTERS) ## run all tests
+	@.ci/packages tests
 	$(VENV)/bin/pytest
 
 quick: $(READY)      ## run the tests that need no browser and take no seconds

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from .core.messages import masked_text
+from .core.masking import masked_text
 from .core.schema import Path
 
 

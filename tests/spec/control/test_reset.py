@@ -93,7 +93,7 @@ def test_a_client_id_of_a_star_is_not_the_space_for_all(serve: Serve, join: Join
 
 
 def test_spaces_are_bounded_and_forget_themselves(serve: Serve, join: Join) -> None:
-    caller = join(serve("--most-spaces", "3", "--space-idle", "500ms"))
+    caller = join(serve("--max-spaces", "3", "--space-idle", "500ms"))
 
     def spaces() -> list[str]:
         return [space["space"] for space in caller.control("GET", "/spaces").json()]
