@@ -27,7 +27,7 @@ from .core.schema import Path as DataPath
 from .files.loader import Loader, ScenarioMistakes, Scenery
 from .files.scenarios import entry_schema, scenario_schema
 from .files.shipped import load_contract
-from .files.yaml_source import Mistake
+from .files.yaml_data import Mistake
 from .people import HandedOut, People
 from .settings import Settings
 from .state.journal import Exchange, Recorder

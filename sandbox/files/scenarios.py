@@ -18,7 +18,8 @@ from sandbox.core.schema import Schema
 from sandbox.core.slips import short_numbers
 
 from .shipped import SCENARIO_SCHEMA_FILE
-from .yaml_source import Document, Mistake, decoded
+from .yaml_data import Document, Mistake
+from .yaml_source import decoded
 
 _PART = 1_000
 
