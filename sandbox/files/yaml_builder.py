@@ -102,17 +102,18 @@ class Builder:
         """Take the next event; False when there is no use in reading on."""
         kind = type(event)
         if kind is yaml.ScalarEvent:
-            self._check_tag(event)
             value = None if event.implicit[0] and event.value == "" else event.value
-            self._name(event, value, self._value(value, event))
+            path = self._value(value, event)
+            if event.tag is not None or event.anchor is not None:
+                self._mark(event, value, path)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._check_tag(event)
             if len(self.stack) == DEEPEST:
                 return self._give_up(event, TOO_DEEP)
             container: Any = {} if kind is yaml.MappingStartEvent else []
             frame = _Frame(container, self._value(container, event), bool(event.flow_style))
             self.stack.append(frame)
-            self._name(event, container, frame.path)
+            if event.tag is not None or event.anchor is not None:
+                self._mark(event, container, frame.path)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             frame = self.stack.pop()
             if frame.merged is not None:
@@ -120,12 +121,15 @@ class Builder:
         elif kind is yaml.AliasEvent:
             return self._alias(event)
         elif kind is yaml.DocumentStartEvent:
-            self._documents += 1
-            if self._documents == 2:
-                self._note(event, "a second document begins; one file holds one")
-                return False
+            return self._begin_document(event)
         # Whatever is wrong, or an anchor: all is read again, with every position.
         return self._every_position or not (self.mistakes or self.has_anchors)
+
+    def _begin_document(self, event: Any) -> bool:
+        self._documents += 1
+        if self._documents == 2:
+            self._note(event, "a second document begins; one file holds one")
+        return self._documents == 1
 
     def _note(self, event: Any, message: str) -> None:
         self.mistakes.append(self.mistake(event.start_mark, message))
@@ -137,11 +141,9 @@ class Builder:
         self._unread.add(())
         return False
 
-    def _check_tag(self, event: Any) -> None:
+    def _mark(self, event: Any, value: Any, path: Path) -> None:
         if event.tag is not None:
             self._note(event, f"the tag {event.tag} is not read; write the plain value")
-
-    def _name(self, event: Any, value: Any, path: Path) -> None:
         if event.anchor is not None:
             self.has_anchors = True
             self._anchors[event.anchor] = (value, path)

@@ -36,12 +36,15 @@ class Document(NamedTuple):
     at: Path = ()
     is_empty: bool = False
 
+    def position(self, path: Path) -> tuple[int, int]:
+        """Return the nearest line and column that are known."""
+        path = written_at((*self.at, *path[len(self.at) :]), self.sources)
+        return next((self.positions[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.positions), (1, 1))
+
     def mistake(self, path: Path, message: str) -> Mistake:
         """Return a mistake at the nearest place that is known."""
+        line, column = self.position(path)
         path = (*self.at, *path[len(self.at) :])
-        written = written_at(path, self.sources)
-        known = (self.positions[written[:n]] for n in range(len(written), 0, -1) if written[:n] in self.positions)
-        line, column = next(known, (1, 1))
         trail = ".".join(f"[{part}]" if isinstance(part, int) else part for part in path).replace(".[", "[")
         return Mistake(Place(self.file, line), column, fit(f"{trail}: {message}" if trail else message))
 
