@@ -34,7 +34,7 @@ from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_perio
 from .files.loader import Loader, ScenarioMistakes, Scenery
 from .files.scenarios import entry_schema, scenario_schema
 from .files.shipped import load_bank
-from .files.yaml_source import Mistake
+from .files.yaml_data import Mistake
 from .people import HandedOut, People
 from .settings import Settings
 from .state.journal import Exchange, Recorder

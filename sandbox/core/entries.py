@@ -30,7 +30,7 @@ from .scenarios import (
     UniformDelay,
 )
 from .schema import Path, meant
-from .templates import Template, TemplateContext, Text, finish, read_text, template_mistakes
+from .templates import Template, TemplateContext, TemplateMistake, Text, finish, read_text, template_mistakes
 from .times import read_duration
 
 
@@ -110,15 +110,14 @@ class _EntryReader:
         return found
 
     def _step(self, data: Mapping[str, Any], path: Path, outcomes: tuple[str, ...]) -> Step:
-        names = data.keys() | {spoilt[-1] for spoilt in self._spoilt if spoilt and spoilt[:-1] == path}
-        found = [name for name in outcomes if name in names]
-        is_spoilt = path in self._spoilt or len(names) > len(data)
+        lost = {spoilt[-1] for spoilt in self._spoilt if spoilt and spoilt[:-1] == path} if self._spoilt else ()
+        found = [name for name in outcomes if name in data or name in lost]
         # An operation beside the contract has a usual answer, which needs no saying.
         if self._section == "companion":
-            if not {"error", "delay", "fault"} & names:
+            if not lost and not {"error", "delay", "fault"} & data.keys():
                 self._report(path, f"found only {', '.join(data)}, expected error, delay or fault with it")
         # A fault may be all that matters: the answer that it spoils is then made up.
-        elif len(found) > 1 or not (found or "fault" in names or is_spoilt):
+        elif len(found) > 1 or not (found or lost or "fault" in data or path in self._spoilt):
             choice = f"{', '.join(outcomes[:-1])} or {outcomes[-1]}"
             self._report(path, f"found {' and '.join(found) or 'no answer'}, expected exactly one of {choice}")
         outcome: Outcome = USUAL if self._section == "companion" else SYNTHETIC
@@ -213,10 +212,15 @@ class _EntryReader:
         return text if read is None else read
 
     def _read(self, text: str, path: Path) -> Text | None:
-        mistakes = template_mistakes(text, self._sample)
-        for mistake in mistakes:
-            self._report(path, mistake)
-        return None if mistakes else read_text(text)
+        try:
+            read = read_text(text)
+            if isinstance(read, Template):
+                finish(read, self._sample)
+            return read
+        except TemplateMistake:
+            for mistake in template_mistakes(text, self._sample):
+                self._report(path, mistake)
+            return None
 
     def _sample(self) -> TemplateContext:
         """Return what a template finds in the least of valid requests."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.core.messages import Place, one_line
 
 from .shipped import WORLD_FILE
-from .yaml_source import Mistake
+from .yaml_data import Mistake
 
 MAX_BYTES = 64 * 2**20
 MAX_DIRECTORIES = 200

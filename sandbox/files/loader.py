@@ -22,7 +22,8 @@ from .layers import is_world, read_layer
 from .scenarios import ScenarioFile, ScenarioReader, clashes
 from .shipped import MAGIC_FILE, WORLD_FILE, shipped_scenarios
 from .world import read_world
-from .yaml_source import Mistake, decoded
+from .yaml_data import Mistake
+from .yaml_source import decoded
 
 
 class ScenarioMistakes(Exception):

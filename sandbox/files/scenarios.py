@@ -17,7 +17,8 @@ from sandbox.core.schema import Schema
 from sandbox.core.slips import short_numbers
 
 from .shipped import SCENARIO_SCHEMA_FILE
-from .yaml_source import Document, Mistake, decoded
+from .yaml_data import Document, Mistake
+from .yaml_source import decoded
 
 _PART = 1_000
 
@@ -91,7 +92,7 @@ class ScenarioReader:
             for path in examined.spoilt:
                 spoilt.setdefault(path[:2], set()).add(path[2:])
             for base, entry in _entries(examined.sound):
-                place, lost = part.mistake(base, "").place, frozenset(spoilt.get(base, ()))
+                place, lost = Place(document.file, part.position(base)[0]), frozenset(spoilt.get(base, ()))
                 scenario, found = self._entry(entry, base, place, is_magic, lost)
                 wrong += [((*base, *path), text) for path, text in found]
                 # A key that is there twice is named already; an entry in a section that is there twice is not.
@@ -129,10 +130,11 @@ def _taken(document: Document) -> Iterator[tuple[tuple[str, str], Any, Place]]:
     To free a large document at once would keep every caller waiting. What aliases share stays until the end.
     """
     for base, entry in [*_entries(document.data)]:
-        yield base, entry, document.mistake(base, "").place
-        if not document.sources:
+        if document.sources:
+            yield base, entry, Place(document.file, document.position(base)[0])
+        else:
             section, pattern = base
-            del document.data[section][pattern], document.positions[base]
+            yield base, document.data[section].pop(pattern), Place(document.file, document.positions.pop(base)[0])
 
 
 def _is_valid(schema: Schema, data: Any) -> bool:

@@ -13,7 +13,8 @@ from sandbox.core.schema import Path as DataPath
 from sandbox.core.schema import Schema, meant
 
 from .shipped import WORLD_SCHEMA_FILE
-from .yaml_source import Mistake, decoded
+from .yaml_data import Mistake
+from .yaml_source import decoded
 
 
 class WorldFile(NamedTuple):

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.core.documented_errors import DocumentedError
 from sandbox.core.entries import read_birthday, read_entry
 from sandbox.core.messages import Place
+from sandbox.core.scenarios import ErrorOutcome
 from sandbox.core.schema import Path
-from sandbox.files.scenarios import scenario_schema
+from sandbox.files.scenarios import entry_schema, scenario_schema
 
 from .bank import CONTRACT, OTHER_CARD
 
@@ -160,3 +162,32 @@ def test_a_day_that_is_none_is_no_birthday(text: str) -> None:
 @given(st.dates())
 def test_every_day_is_a_birthday(day: Any) -> None:
     assert read_birthday(f"{day:%m-%d}") == read_birthday(day.isoformat()) == (day.month, day.day)
+
+
+@pytest.mark.parametrize("error", CONTRACT.errors_by_name.values(), ids=lambda error: error.name)
+def test_an_error_is_named_as_in_the_header(error: DocumentedError) -> None:
+    wishes: list[str | int] = [error.name, error.name.upper(), str(error.status), error.status]
+    for wish in wishes:
+        for data in ({"error": wish}, {"error": {"code": wish}}):
+            assert entry_schema("customerId", "1").is_valid(data)
+            scenario, found = read_entry(data, "customerId", "1", Place("x.yaml", 1), CONTRACT)
+            assert found == []
+            assert scenario.steps[0].outcome == ErrorOutcome(error)
+
+
+@pytest.mark.parametrize("wish", ["nope", "418", 418, "", "flaky"])
+def test_an_error_that_is_none_is_a_mistake(wish: str | int) -> None:
+    ((path, message),) = mistakes({"error": {"code": wish}}, "customerId", "1")
+    assert path == ("error", "code")
+    assert message.startswith(f"found {wish!r}; expected one of invalidRequest, ")
+
+
+def test_the_token_call_has_errors_of_its_own_and_a_status_means_the_first_of_them() -> None:
+    for wish, name in (("INVALID_SCOPE", "invalid_scope"), (400, next(iter(own))), ("404", "resourceNotFound")):
+        scenario, found = read_entry({"error": wish}, "companion", "token", Place("x.yaml", 1), CONTRACT)
+        assert found == []
+        assert isinstance(scenario.steps[0].outcome, ErrorOutcome)
+        assert scenario.steps[0].outcome.error.name == name
+    for section, pattern in (("companion", "e2eKey"), ("customerId", "1")):
+        found = read_entry({"error": "invalid_scope"}, section, pattern, Place("x.yaml", 1), CONTRACT)[1]
+        assert [path for path, _ in found] == [("error",)]

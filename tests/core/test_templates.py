@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.core.templates import FILTERS, Template, TemplateMistake, finish, read_text
+from sandbox.core.templates import FILTERS, Template, TemplateMistake, finish, read_text, template_mistakes
 
 from .bank import DOCUMENTED_CARD, DOCUMENTED_ID, OPERATION, call, request
 
@@ -103,6 +103,26 @@ def test_what_the_request_does_not_have_is_a_mistake_and_never_an_empty_text(tex
 def test_a_mistake_shows_the_template() -> None:
     with pytest.raises(TemplateMistake, match=r"^'\{\{ nope \}\}' failed: 'nope' is undefined$"):
         Template("{{ nope }}").render(CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("{{ nope }} and {{ nada }}", ["'{{ nope }}' failed", "'{{ nada }}' failed"]),
+        ("{{ 9 * 9 }}{{ a b }}{{ today }}", ["'{{ 9 * 9 }}' holds a mul", "'{{ a b }}' is not a template"]),
+        ("{{ nope }} {{", ["'{{ nope }}' failed", "' {{' is not a template"]),
+        ("{{ nope }}{% if x %}{% endif %}", ["'{{ nope }}' failed", "holds a if"]),
+        ("{{ nope }}{{ '}}' }}{{ '{{ nada }}' }}", ["'{{ nope }}' failed"]),
+        ("{{ nope }}" + "x" * 2_000, ["has 2010 characters", "'{{ nope }}' failed"]),
+        ("{{ nope }}{{ nope }}", ["'{{ nope }}' failed"]),
+        ("{{ today }}", []),
+        ("plain", []),
+    ],
+)
+def test_all_that_is_wrong_with_a_text_is_named(text: str, parts: list[str]) -> None:
+    found = template_mistakes(text, lambda: CONTEXT)
+    assert len(found) == len(parts)
+    assert all(part in mistake for part, mistake in zip(parts, found, strict=True)), found
 
 
 @pytest.mark.parametrize("text", ["", "plain", "{ x }", "}} {", "100 %"])

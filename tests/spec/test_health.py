@@ -45,6 +45,28 @@ def test_health_says_when_the_files_were_read(client: Client) -> None:
     assert datetime.fromisoformat(reload["at"]).tzinfo == UTC
 
 
+def test_health_and_log_warn_of_likely_slips(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    file = tmp_path / "test.yaml"
+    file.write_text('customerId:\n  "123": {error: 422}\n')
+    server = serve("--no-watch", scenarios=tmp_path)
+    client = connect(server)
+    assert client.ask({"customerId": "123"}).json()["code"] == "businessValidationFailed"
+
+    def warnings() -> Any:
+        health = client.control("GET", "/health").json()
+        assert (health["status"], health["lastReload"]["ok"]) == ("ok", True)
+        return [(warning["line"], warning["message"][:24]) for warning in health["lastReload"]["warnings"]]
+
+    assert warnings() == [(2, "customerId.123: has not ")]
+    file.write_text("# soon\n")
+    assert client.control("POST", "/reload").json()["warnings"][0]["message"] == "has nothing but comments in it"
+    assert warnings() == [(1, "has nothing but comments")]
+    file.write_text("")
+    assert client.control("POST", "/reload").json()["ok"] is False
+    for line in ("test.yaml:2:3: customerId.123: has not full length", "test.yaml:1:1: has nothing but comments"):
+        assert line in server.log
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_probes_are_answered_at_the_root(client: Client, path: str) -> None:
     response = client.http.get(path)

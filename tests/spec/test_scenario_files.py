@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +101,54 @@ def test_a_named_scenario_is_reached_by_header(client: Client) -> None:
 
 def test_magic_values_are_there_beside_own_files(client: Client) -> None:
     assert_documented_error(client.ask({"customerId": "999900000404"}), "resourceNotFound", "customerId")
+
+
+def check(path: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sandbox", "check", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_check_warns_of_likely_slips_and_is_content(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("# soon\n")
+    (tmp_path / "b.yaml").write_text('customerId:\n  "123": {error: 422}\n')
+    result = check(tmp_path)
+    first, second = result.stderr.splitlines()
+    assert first == f"warning: {tmp_path}/a.yaml:1:1: has nothing but comments in it"
+    assert second.startswith(f"warning: {tmp_path}/b.yaml:2:3: customerId.123: has not full length")
+    assert result.returncode == 0
+    assert result.stdout.startswith("2 files and the shipped magic values, ")
+    assert result.stdout.endswith(" scenarios, no mistake\n")
+
+
+def test_check_names_the_mistakes_behind_a_duplicate_key_and_behind_what_is_no_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("customerId:\n  '1': {error: 404, error: 405}\n  '2': {error: [}\n  '3': {eror: x}\n")
+    result = check(file)
+    assert [line.split(": ")[0] for line in result.stdout.splitlines()] == [
+        f"{file}:{place}" for place in ("2:21", "2:21", "3:17", "4:9")
+    ]
+    assert (result.returncode, result.stderr) == (1, "4 mistakes in the scenario files\n")
+
+
+SHARED = """
+customerId:
+  "100000000017": &ana
+    customer: &customer {fullName: Ana Soto, customerSegment: "30"}
+  "100000000018": *ana
+  "100000000019":
+    <<: *ana
+    delay: 10ms
+  "100000000020":
+    sequence: [{error: 503}, {customer: {<<: *customer, fullName: Eva Soto}}]
+"""
+
+
+def test_entries_may_share_what_they_have_in_common(serve: Serve, connect: Connect) -> None:
+    client = connect(serve(scenarios=SHARED))
+    answers = [client.ask({"customerId": f"1000000000{n}"}) for n in (17, 18, 19, 20, 20)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 503, 200]
+    names = [answer.json()["customer"]["fullName"] for answer in answers if answer.status_code == 200]
+    assert names == ["Ana Soto", "Ana Soto", "Ana Soto", "Eva Soto"]
 
 
 def eventually(holds: Callable[[], bool]) -> float:
