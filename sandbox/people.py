@@ -14,7 +14,7 @@ from .core.customers import Birthday, Country, Customer, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
 from .core.scenarios import CustomerOutcome, Scenario
-from .files.loader import Scenery
+from .files.loader import FileSet
 from .user_errors import NotFound, UserError
 
 MOST_CUSTOMERS = 1_000
@@ -62,10 +62,10 @@ class HandedOut:
 class People:
     """Everybody there is at a moment."""
 
-    def __init__(self, scenery: Scenery, now: datetime, handed_out: HandedOut) -> None:
-        self._population = scenery.population
-        self._book = scenery.book
-        self._cast = scenery.cast
+    def __init__(self, file_set: FileSet, now: datetime, handed_out: HandedOut) -> None:
+        self._population = file_set.population
+        self._book = file_set.book
+        self._cast = file_set.cast
         self._now = now
         self._handed_out = handed_out
 

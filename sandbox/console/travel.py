@@ -32,7 +32,7 @@ class Travel:
         self._renderer = renderer
 
     async def page(self, request: Request) -> Response:
-        space, population = space_of(request), self._sandbox.scenery.population
+        space, population = space_of(request), self._sandbox.file_set.population
         clock = clock_json(self._sandbox, space)
         today = read_instant(clock["now"]).astimezone(population.home.zone).date()
         day, mistake = today, None

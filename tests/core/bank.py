@@ -1,4 +1,4 @@
-"""What the tests of the core share: the contract, the shipped scenery, a valid request, a world."""
+"""What the tests of the core share: the contract, the shipped set of files, a valid request, a world."""
 
 import json
 import re
