@@ -126,17 +126,17 @@ def check(path: Path | None) -> None:
     from .files.shipped import MAGIC_FILE, load_contract
 
     try:
-        scenery = Loader(load_contract(), path).load()
+        file_set = Loader(load_contract(), path).load()
     except ScenarioMistakes as mistakes:
         for mistake in mistakes.mistakes:
             click.echo(mistake)
         click.echo(mistakes, err=True)
         sys.exit(1)
-    for warning in scenery.warnings:
+    for warning in file_set.warnings:
         click.echo(f"warning: {warning}", err=True)
-    own = [file for file in scenery.files if not file.endswith(MAGIC_FILE)]
+    own = [file for file in file_set.files if not file.endswith(MAGIC_FILE)]
     files = "1 file" if len(own) == 1 else f"{len(own)} files"
-    click.echo(f"{files} and the shipped magic values, {len(scenery.book)} scenarios, no mistake")
+    click.echo(f"{files} and the shipped magic values, {len(file_set.book)} scenarios, no mistake")
 
 
 @commands.command()

@@ -31,7 +31,7 @@ from .core.operation import Operation
 from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
 from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
-from .files.loader import Loader, ScenarioMistakes, Scenery
+from .files.loader import FileSet, Loader, ScenarioMistakes
 from .files.scenarios import entry_schema, scenario_schema
 from .files.shipped import load_bank
 from .files.yaml_data import Mistake
@@ -84,9 +84,9 @@ class Sandbox:
         self.contract = self.bank.contract
         self._profile = settings.bank_profile
         self.loader = Loader(self.contract, settings.scenarios)
-        self._scenery: Scenery = self.loader.load()
-        self._last_reload = Reload(self.clock.now(), (), self._scenery.warnings)
-        _log_warnings(self._scenery.warnings)
+        self._file_set: FileSet = self.loader.load()
+        self._last_reload = Reload(self.clock.now(), (), self._file_set.warnings)
+        _log_warnings(self._file_set.warnings)
         self.spaces = Spaces(settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock.now())
         self._recorder = Recorder()
         self._placed = 0
@@ -99,14 +99,14 @@ class Sandbox:
         return next(iter(self.contract.companions())).document
 
     @property
-    def scenery(self) -> Scenery:
+    def file_set(self) -> FileSet:
         """The set of files in use."""
-        return self._scenery
+        return self._file_set
 
     def answer(self, operation: Operation, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
         real = self.clock.now()
-        space = self._space_of(operation.behaviour.client_of(request, self._scenery.clients), real)
+        space = self._space_of(operation.behaviour.client_of(request, self._file_set.clients), real)
         world = self._world(space, real)
         call = self._call(operation, request, world, self._now(space, real))
         while isinstance(decision := decide(call, world), NumberNeeded):
@@ -130,7 +130,7 @@ class Sandbox:
         """
         real = self.clock.now()
         tried = operation or self.contract.main
-        space = self._space_of(tried.behaviour.client_of(request, self._scenery.clients), real)
+        space = self._space_of(tried.behaviour.client_of(request, self._file_set.clients), real)
         call = self._call(tried, request, self._world(space, real), self._now(space, real))
         decision = refuse(call, status, error, location, reason)
         return decision, self._record(space, real, method, path, request, decision, call)
@@ -213,7 +213,7 @@ class Sandbox:
             if (now is None) == (advance is None):
                 raise ValueError("expected either now or advance")
             if now is not None:
-                moment, ticks = read_moment(now, self._scenery.population.home.zone), bool(is_ticking)
+                moment, ticks = read_moment(now, self._file_set.population.home.zone), bool(is_ticking)
             else:
                 moment = self._now(target, real) + read_period(advance or "")
                 ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
@@ -271,7 +271,7 @@ class Sandbox:
         """Return headers with which a call is let in: the contract's examples, and a token where those are checked."""
         headers: dict[str, str] = dict(self.contract.main.example_headers)
         headers["client_id"] = client_id or headers["client_id"]
-        profile, clients = self.profile(space_name(headers["client_id"])), self._scenery.clients
+        profile, clients = self.profile(space_name(headers["client_id"])), self._file_set.clients
         if "clients" in profile.checks and headers["client_id"] not in clients and clients:
             headers["client_id"] = next(iter(clients))
         if "tokens" in profile.checks:
@@ -293,7 +293,7 @@ class Sandbox:
 
     def session_key(self, sid: str) -> SessionKey:
         """Return the key of a session. Raises NotFound where it is not known."""
-        if not self._scenery.signer.knows_session(sid):
+        if not self._file_set.signer.knows_session(sid):
             raise NotFound("this is no session that was begun with this seed")
         return self.bank.key_exchange.key(sid)
 
@@ -319,29 +319,29 @@ class Sandbox:
         """Read the files again. A set with mistakes is reported and not used."""
         with self._reloading:
             try:
-                scenery = self.loader.load()
+                file_set = self.loader.load()
             except ScenarioMistakes as error:
                 self._last_reload = Reload(self.clock.now(), tuple(error.mistakes))
                 log.error(  # noqa: TRY400 - the mistakes say all
                     "%s; the last good set stays:\n%s", error, "\n".join(map(str, error.mistakes))
                 )
             else:
-                is_new, self._scenery = scenery is not self._scenery, scenery
-                self._last_reload = Reload(self.clock.now(), (), scenery.warnings)
+                is_new, self._file_set = file_set is not self._file_set, file_set
+                self._last_reload = Reload(self.clock.now(), (), file_set.warnings)
                 if is_new:
-                    log.info("read %d files with %d scenarios", len(scenery.files), scenery.counts.total())
-                    _log_warnings(scenery.warnings)
+                    log.info("read %d files with %d scenarios", len(file_set.files), file_set.counts.total())
+                    _log_warnings(file_set.warnings)
                 self.loader.let_go()
             return self._last_reload
 
     def warm_up(self) -> None:
         """Do what the first synthetic customer would have to wait for."""
-        population = self._scenery.population
+        population = self._file_set.population
         population.customer(population.home, Identity("customerId", "000000000000"))
 
     def health(self) -> dict[str, Any]:
         """Return how the sandbox is: versions, scenario counts, the last reload and its mistakes."""
-        scenery, reload = self._scenery, self._last_reload
+        file_set, reload = self._file_set, self._last_reload
         return {
             "status": "degraded" if reload.mistakes else "ok",
             "version": __version__,
@@ -349,11 +349,11 @@ class Sandbox:
             "dataVersion": f"faker-{version('faker')}",
             "profile": self._profile.name,
             "liveTexts": self._profile.live_texts,
-            "seed": scenery.population.seed,
+            "seed": file_set.population.seed,
             "scenarios": {
-                "files": list(scenery.files),
-                "entries": scenery.counts.total(),
-                **{section: scenery.counts[section] for section in SECTIONS},
+                "files": list(file_set.files),
+                "entries": file_set.counts.total(),
+                **{section: file_set.counts[section] for section in SECTIONS},
             },
             "lastReload": {
                 "at": instant(reload.at),
@@ -404,21 +404,21 @@ class Sandbox:
 
     def people(self, space: str = FOR_ALL) -> People:
         """Return everybody there is, on the day that it is in a space."""
-        scenery = self._scenery
-        return People(scenery.population, scenery.book, scenery.cast, self.now(space), self._handed_out)
+        file_set = self._file_set
+        return People(file_set.population, file_set.book, file_set.cast, self.now(space), self._handed_out)
 
     def _space_of(self, client_id: str, real: datetime) -> Space:
         return self.spaces.use(space_name(client_id), real)
 
     def _world(self, space: Space, real: datetime) -> World:
-        scenery, for_all = self._scenery, self.spaces.for_all
+        file_set, for_all = self._file_set, self.spaces.for_all
         overrides: tuple[ScenarioBook, ...] = ()
         if space.has_overrides or for_all.has_overrides:
             overrides = tuple(book for book in (space.book(real), for_all.book(real)) if book)
-        return World(scenery.population, scenery.book, overrides, self.settings.real_cards, self._access(space))
+        return World(file_set.population, file_set.book, overrides, self.settings.real_cards, self._access(space))
 
     def _access(self, space: Space | None) -> Access:
-        return Access(self._profile_in(space), self._scenery.clients, self._scenery.signer)
+        return Access(self._profile_in(space), self._file_set.clients, self._file_set.signer)
 
     def _call(self, operation: Operation, request: BankRequest, world: World, now: datetime) -> Call:
         languages, names = self.contract.languages, self.contract.operations
@@ -441,7 +441,7 @@ class Sandbox:
 
     def _magic_values(self) -> dict[tuple[str, str], str]:
         magic: dict[tuple[str, str], str] = {}
-        for scenario in self._scenery.magic:
+        for scenario in self._file_set.magic:
             outcome, fault = scenario.steps[0].outcome, scenario.steps[0].fault
             name = fault.name if fault else outcome.error.name if isinstance(outcome, ErrorOutcome) else None
             if name and scenario.identity:

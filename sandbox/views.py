@@ -38,7 +38,7 @@ def clock(sandbox: Sandbox, name: str) -> dict[str, Any]:
     space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
     own = space.clock if space else None
     setting = own or for_all.clock
-    countries = sandbox.scenery.population.countries.values()
+    countries = sandbox.file_set.population.countries.values()
     return {
         "now": instant(now),
         "ticking": setting.is_ticking if setting else True,

@@ -56,7 +56,7 @@ class Pages:
     async def customers(self, request: Request) -> Response:
         query = request.query_params
         wish = {name: query.get(name, "").strip() for name in ("birthday", "segment", "country", "number")}
-        population = self._sandbox.scenery.population
+        population = self._sandbox.file_set.population
         found, mistake = Found([], None), None
         try:
             after = read_position(query.get("after", "0"))
@@ -102,14 +102,14 @@ class Pages:
         query, contract = request.query_params, self._sandbox.contract
         calling = self._calling(space_of(request))
         example = "" if {*contract.main.body["properties"], "body"} & {*query} else calling["example"]
-        countries = self._sandbox.scenery.population.countries
-        home = self._sandbox.scenery.population.home
+        countries = self._sandbox.file_set.population.countries
+        home = self._sandbox.file_set.population.home
         choices: dict[str, Iterable[str]] = {
             "countryCode": countries,
             "businessCode": sorted(home.businesses or ()),
             "ChannelId": sorted(home.channels or ()),
             "Accept-Language": sorted(contract.languages),
-            SCENARIO: [*contract.errors_by_name, *self._sandbox.scenery.book.named],
+            SCENARIO: [*contract.errors_by_name, *self._sandbox.file_set.book.named],
             FAULT: FAULTS,
         }
 

@@ -44,7 +44,7 @@ class Stage:
     async def page(self, request: Request) -> Response:
         space, contract = space_of(request), self._sandbox.contract
         client_id = CLIENT_ID if space == FOR_ALL else space
-        population = self._sandbox.scenery.population
+        population = self._sandbox.file_set.population
         home, clock = population.home, views.clock(self._sandbox, client_id)
         wanted = request.query_params.get("desk", "")
         suggestions = await asyncio.to_thread(lambda: list(self._suggestions(client_id)))
@@ -69,7 +69,7 @@ class Stage:
         )
 
     def _headers(self, client_id: str) -> dict[str, Any]:
-        home = self._sandbox.scenery.population.home
+        home = self._sandbox.file_set.population.home
         headers = {**self._sandbox.valid_headers(client_id), "countryCode": home.code}
         if home.businesses and headers["businessCode"] not in home.businesses:
             headers["businessCode"] = min(home.businesses)

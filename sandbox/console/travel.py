@@ -32,7 +32,7 @@ class Travel:
         self._renderer = renderer
 
     async def page(self, request: Request) -> Response:
-        space, population = space_of(request), self._sandbox.scenery.population
+        space, population = space_of(request), self._sandbox.file_set.population
         clock = views.clock(self._sandbox, space)
         today = self._sandbox.now(space).astimezone(population.home.zone).date()
         day, mistake = today, None

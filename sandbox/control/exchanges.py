@@ -104,7 +104,7 @@ class Exchanges:
 
     def _match(self, wanted: Mapping[str, Any]) -> Match:
         try:
-            return Match(wanted, self._sandbox.contract, self._sandbox.scenery.population.home.zone)
+            return Match(wanted, self._sandbox.contract, self._sandbox.file_set.population.home.zone)
         except ValueError as mistake:
             raise UserError(str(mistake)) from None
 

@@ -84,7 +84,7 @@ class General:
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         request = bank_request(raw_headers, text.encode("utf-8", "surrogatepass"), wish.get("query", "").encode())
-        client_id = operation.behaviour.client_of(request, self._sandbox.scenery.clients)
+        client_id = operation.behaviour.client_of(request, self._sandbox.file_set.clients)
         space = named_space(wish.get("space", client_id or FOR_ALL))
         winner, *beaten = self._sandbox.explain(space, operation, request)
         return Json({**views.decision(winner), "beats": [views.beaten(each) for each in beaten]})

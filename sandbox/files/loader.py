@@ -35,7 +35,7 @@ class ScenarioMistakes(Exception):
         super().__init__(f"{count} mistake{'s' if count > 1 else ''} in the scenario files")
 
 
-class Scenery(NamedTuple):
+class FileSet(NamedTuple):
     """What the files say: who lives in the world, the scenarios, and the registered clients with their secrets.
 
     Going through 100,000 scenarios takes a while, so what is asked often is found when the files are read: how many
@@ -65,9 +65,9 @@ class Loader:
         self._shown_root = "scenarios" if root is None else str(root)
         self._entry_cache: dict[tuple[str, bytes], ScenarioFile] = {}
         self._retired: list[list[Scenario]] = []
-        self._loaded: tuple[tuple[object, ...], Scenery] | None = None
+        self._loaded: tuple[tuple[object, ...], FileSet] | None = None
 
-    def load(self) -> Scenery:
+    def load(self) -> FileSet:
         """Read all files. Raises ScenarioMistakes."""
         mistakes: list[Mistake] = []
         shipped = shipped_scenarios()
@@ -104,7 +104,7 @@ class Loader:
         book = ScenarioBook(scenarios)
         warnings = [*world.warnings, *(warning for file in cache.values() for warning in file.warnings)]
         own = (scenario for scenario in scenarios if scenario.place.file != magic_shown)
-        scenery = Scenery(
+        file_set = FileSet(
             world.population,
             book,
             tuple(sorted({*texts, magic_shown, *filter(None, [world_name])})),
@@ -115,8 +115,8 @@ class Loader:
             Cast(book),
             tuple(sorted([*warnings, *_beaten(own, texts)])),
         )
-        self._loaded = (state, scenery)
-        return scenery
+        self._loaded = (state, file_set)
+        return file_set
 
     def let_go(self) -> None:
         """Free the scenarios that no set has any more, one by one: freeing 100,000 at once stops every caller."""

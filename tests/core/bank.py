@@ -1,4 +1,4 @@
-"""What the tests of the core share: the contract, the shipped scenery, a valid request, a world, and asking it."""
+"""What the tests of the core share: the contract, the shipped file_set, a valid request, a world, and asking it."""
 
 import json
 import re

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.files.loader import Loader, ScenarioMistakes, Scenery
+from sandbox.files.loader import FileSet, Loader, ScenarioMistakes
 from sandbox.files.shipped import load_contract, shipped_scenarios
 from sandbox.files.yaml_source import read_document
 
 CONTRACT = load_contract()
 
 
-def load(directory: Path) -> Scenery:
+def load(directory: Path) -> FileSet:
     return Loader(CONTRACT, directory).load()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sandbox.core.customers import RESERVED_PREFIX
 from sandbox.core.messages import Identity
 from sandbox.files.layers import MAX_BYTES
-from sandbox.files.loader import Loader, ScenarioMistakes, Scenery
+from sandbox.files.loader import FileSet, Loader, ScenarioMistakes
 from sandbox.files.shipped import STARTER_FILE, shipped_scenarios
 
 from .bank import CONTRACT, SHIPPED, SOME_ID, is_one_line
@@ -19,7 +19,7 @@ SCENARIO = "customerId:\n  '{}': {{error: resourceNotFound}}\n"
 WORLD = "segments: {'10': 1}\ncountries: {MX: {locale: es_MX, timezone: America/Mexico_City}}\n"
 
 
-def load(root: Path) -> Scenery:
+def load(root: Path) -> FileSet:
     return Loader(CONTRACT, root).load()
 
 
@@ -30,9 +30,9 @@ def mistakes(root: Path) -> list[str]:
     return [str(mistake).replace(f"{root}/", "") for mistake in caught.value.mistakes]
 
 
-def own(scenery: Scenery) -> set[str]:
+def own(file_set: FileSet) -> set[str]:
     """Return the patterns that did not come with the product."""
-    return {scenario.pattern for scenario in scenery.book if not scenario.pattern.startswith(RESERVED_PREFIX)}
+    return {scenario.pattern for scenario in file_set.book if not scenario.pattern.startswith(RESERVED_PREFIX)}
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -55,9 +55,9 @@ def test_all_yaml_files_are_read_at_any_depth_and_nothing_else(tmp_path: Path) -
         "..data/c.yaml": "[",
         "empty/readme": "",
     }
-    scenery = load(write(tmp_path, files))
-    assert own(scenery) == {"1", "2"}
-    assert scenery.files == (f"{tmp_path}/a.yaml", f"{tmp_path}/deep/er/b.yml", "scenarios/magic-values.yaml")
+    file_set = load(write(tmp_path, files))
+    assert own(file_set) == {"1", "2"}
+    assert file_set.files == (f"{tmp_path}/a.yaml", f"{tmp_path}/deep/er/b.yml", "scenarios/magic-values.yaml")
 
 
 def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_has_the_shipped_world_and_the_magic_values(tmp_path: Path) -> None:
-    scenery = load(tmp_path)
-    assert own(scenery) == set()
-    assert scenery.population.segments == SHIPPED.population.segments
-    assert scenery.book.match(Identity("customerId", "999900000404"))
+    file_set = load(tmp_path)
+    assert own(file_set) == set()
+    assert file_set.population.segments == SHIPPED.population.segments
+    assert file_set.book.match(Identity("customerId", "999900000404"))
 
 
 def test_a_link_to_a_file_or_directory_elsewhere_is_followed(tmp_path: Path) -> None:
@@ -321,9 +321,9 @@ def test_a_loader_sees_what_has_changed_and_reports_the_same_mistakes_again(tmp_
     write(tmp_path, {"b.yaml": SCENARIO.format(3)})
     assert own(loader.load()) == {"1", "3"}
     (tmp_path / "b.yaml").rename(tmp_path / "c.yaml")
-    scenery = loader.load()
-    assert own(scenery) == {"1", "3"}
-    (scenario,) = (scenario for scenario in scenery.book if scenario.pattern == "3")
+    file_set = loader.load()
+    assert own(file_set) == {"1", "3"}
+    (scenario,) = (scenario for scenario in file_set.book if scenario.pattern == "3")
     assert scenario.place.file == f"{tmp_path}/c.yaml"
     (tmp_path / "a.yaml").unlink()
     assert own(loader.load()) == {"3"}

@@ -70,7 +70,7 @@ def test_warnings_are_the_same_when_nothing_has_changed(tmp_path: Path) -> None:
     first = loader.load()
     (tmp_path / "b.yaml").write_text("# soon")
     second = loader.load()
-    assert [len(scenery.warnings) for scenery in (first, second)] == [1, 2]
+    assert [len(file_set.warnings) for file_set in (first, second)] == [1, 2]
 
 
 def beaten(*patterns: str, section: str = "customerId") -> set[str]:
