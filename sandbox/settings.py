@@ -50,6 +50,9 @@ class Settings(NamedTuple):
         str, f"How strict the bank's side is: {LENIENT}, {STRICT}, or a comma-separated list of {', '.join(CHECKS)}."
     ] = LENIENT
     live_texts: Annotated[bool, "Word errors as live systems were seen to, instead of as documented."] = False
+    gateway_in_contract: Annotated[
+        bool, "Document the gateway's answers in /openapi.yaml and /openapi.json too, for clients generated from them."
+    ] = False
     control: Annotated[Literal["on", "off"], "Whether the control API and the console are served."] = "on"
     control_token: Annotated[
         str | None,

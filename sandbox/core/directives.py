@@ -81,7 +81,7 @@ def read_directives(request: BankRequest, zone: tzinfo, operations: Collection[s
             written = masked_text(name.title())
             violations.append(_breach(written, f"it is not a directive; {meant(written, _KNOWN.values())}"))
         elif name in repeated:
-            violations.append(_breach(_KNOWN[name], "it was sent more than once; send it once"))
+            violations.append(_breach(_KNOWN[name], "it was sent more than once, with different values; send it once"))
 
     delay = _read(DELAY, read_duration, headers, violations)
     today = _read(DATE, lambda text: read_day(text, zone), headers, violations)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .messages import BankReply, instant
-from .openapi import json_content
+from .openapi import Document, json_content
 from .seeded_random import chance
 
 DEFAULT_LANGUAGE = "en"
@@ -95,6 +95,22 @@ def gateway_errors(document: Mapping[str, Any]) -> Iterator[DocumentedError]:
     """Go through the errors of the gateway before the bank, which stand among a document's components."""
     for name, response in document["components"]["responses"].items():
         yield from documented_errors(int(name.removeprefix("Gateway")), response)
+
+
+def with_gateway(document: Document) -> dict[str, Any]:
+    """Return a document whose operations have the gateway's answers among their own, so that generators know them."""
+    gateway = {
+        name.removeprefix("Gateway"): {"$ref": f"#/components/responses/{name}"}
+        for name in document["components"]["responses"]
+    }
+    paths = {
+        path: {
+            method: {**node, "responses": {**node["responses"], **gateway}} if "responses" in node else node
+            for method, node in item.items()
+        }
+        for path, item in document["paths"].items()
+    }
+    return {**document, "paths": paths}
 
 
 def documented_errors(status: int, response: Mapping[str, Any]) -> Iterator[DocumentedError]:

@@ -16,15 +16,17 @@ IDENTITY_LENGTHS: Mapping[IdentityKind, int] = {"customerId": 12, "cardNumber": 
 class BankRequest(NamedTuple):
     """One call as the bank would get it.
 
-    `headers` maps lower-case names to values; `repeated` names those that came more than once, of which `headers` has
-    the first value, or all in one list where the header is one. `body` is the raw body, empty where none was sent;
-    `query` is what stands behind the path's question mark, as it was sent.
+    `headers` maps lower-case names to values; `repeated` names those that came with several values, of which `headers`
+    has the first, or all in one list where the header is one. `duplicated` names those of which one value came more
+    than once, which counts as once. `body` is the raw body, empty where none was sent; `query` is what stands behind
+    the path's question mark, as it was sent.
     """
 
     headers: Mapping[str, str]
     body: bytes
     repeated: frozenset[str] = frozenset()
     query: str = ""
+    duplicated: frozenset[str] = frozenset()
 
 
 def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes, query: bytes = b"") -> BankRequest:
@@ -32,16 +34,13 @@ def bank_request(raw_headers: Sequence[tuple[bytes, bytes]], body: bytes, query:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
     if len(headers) == len(raw_headers):
         return BankRequest(headers, body, query=query.decode("latin-1"))
-    repeated = set()
-    headers = {}
-    for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw_headers):
-        if name not in headers:
-            headers[name] = value
-            continue
-        repeated.add(name)
-        if name in LIST_HEADERS:
-            headers[name] += f", {value}"
-    return BankRequest(headers, body, frozenset(repeated), query.decode("latin-1"))
+    lines: dict[str, list[str]] = {}
+    for name, value in raw_headers:
+        lines.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    headers = {name: ", ".join(values) if name in LIST_HEADERS else values[0] for name, values in lines.items()}
+    repeated = frozenset(name for name, values in lines.items() if len(set(values)) > 1)
+    duplicated = frozenset(name for name, values in lines.items() if len(set(values)) < len(values))
+    return BankRequest(headers, body, repeated, query.decode("latin-1"), duplicated)
 
 
 class BankReply(NamedTuple):

@@ -26,6 +26,7 @@ from sandbox.control.operations import PREFIX, open_paths
 from sandbox.control.routes import routes
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
+from sandbox.core.documented_errors import with_gateway
 from sandbox.core.messages import BankRequest, bank_request
 from sandbox.core.operation import Operation
 from sandbox.files.watching import watch
@@ -255,10 +256,11 @@ def _pages(
     async def defect(request: Request, error: Exception) -> Response:
         return Problem(500, "a defect of the sandbox; its log has the trace")
 
+    contract = sandbox.contract.document
     pages = Starlette(
         routes=[
             Route("/", index),
-            *_documents("/openapi", sandbox.contract.document),
+            *_documents("/openapi", with_gateway(contract) if sandbox.settings.gateway_in_contract else contract),
             *_documents("/companions.openapi", sandbox.companions_document),
             *routes(sandbox, draining),
             *console.routes(),

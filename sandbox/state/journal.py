@@ -30,7 +30,8 @@ _HASH_KEY = secrets.token_bytes(32)
 class Exchange(NamedTuple):
     """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full numbers.
 
-    `operation` is the call of a contract that was made, None where it never became one.
+    `operation` is the call of a contract that was made, None where it never became one. `duplicated` are the headers of
+    which one value came more than once.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Exchange(NamedTuple):
     query: str
     operation: str | None
     headers: Mapping[str, str]
+    duplicated: Sequence[str]
     body: str
     customer_id: str | None
     card_number: str | None
@@ -99,6 +101,7 @@ class Recorder:
             request.query,
             decision.operation,
             request.headers,
+            sorted(request.duplicated),
             request.body[: 2 * MAX_TEXT].decode("utf-8", "replace"),
             numbers.get("customerId"),
             numbers.get("cardNumber"),
@@ -126,6 +129,7 @@ def _masked(exchange: Exchange) -> Exchange:
             name[:MAX_TEXT]: value[:MAX_TEXT]
             for name, value in masked_headers(dict(list(exchange.headers.items())[:MAX_HEADERS])).items()
         },
+        duplicated=[masked_text(name)[:MAX_TEXT] for name in exchange.duplicated[:MAX_HEADERS]],
         body=masked_body(exchange.body)[:MAX_TEXT],
         card_number=exchange.card_number and masked_text(exchange.card_number),
         reason=masked_text(exchange.reason)[:MAX_TEXT],

@@ -171,6 +171,15 @@ def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str
                 "calls": count,
             }
         )
+    for rule in contract.main.headers:
+        if count := sum(rule.key in exchange.duplicated for exchange in everything):
+            found.append(
+                {
+                    "finding": "header sent twice",
+                    "detail": f"{rule.name} came more than once with the same value; a gateway may refuse that",
+                    "calls": count,
+                }
+            )
     real = sum(exchange.warning is not None for exchange in everything)
     if real:
         found.append(

@@ -79,9 +79,18 @@ def ask_with(client: Client, *lines: tuple[str, str]) -> httpx2.Response:
 
 
 @pytest.mark.parametrize("header", ["X-Sandbox-Scenario", "X-Sandbox-Delay", "X-Sandbox-Date", "X-Sandbox-Fault"])
-def test_a_directive_that_comes_twice_is_refused(client: Client, header: str) -> None:
-    value = {"X-Sandbox-Scenario": "404", "X-Sandbox-Delay": "1ms", "X-Sandbox-Date": "2027-02-28"}.get(header, "x")
-    assert_documented_error(ask_with(client, (header, value), (header, value)), "invalidRequest", header)
+def test_a_directive_that_comes_with_two_values_is_refused(client: Client, header: str) -> None:
+    values = {
+        "X-Sandbox-Scenario": ("404", "422"),
+        "X-Sandbox-Delay": ("1ms", "2ms"),
+        "X-Sandbox-Date": ("2027-02-28", "2027-03-01"),
+        "X-Sandbox-Fault": ("x", "y"),
+    }[header]
+    assert_documented_error(ask_with(client, *((header, value) for value in values)), "invalidRequest", header)
+
+
+def test_a_directive_that_comes_twice_with_one_value_counts_once(client: Client) -> None:
+    assert_documented_error(ask_with(client, *[("X-Sandbox-Scenario", "404")] * 2), "resourceNotFound", "customerId")
 
 
 def test_prefer_may_come_in_several_lines(client: Client) -> None:

@@ -106,6 +106,15 @@ def test_the_contracts_spelling_in_any_case_is_no_finding(tester: Caller) -> Non
     assert "header spelt otherwise" not in findings(tester)
 
 
+@pytest.mark.parametrize("name", [name for name in HEADERS if name not in {"client_id", "uuid"}])
+def test_a_header_that_comes_twice_with_one_value_is_a_finding(tester: Caller, name: str) -> None:
+    headers = [*{**HEADERS, "client_id": tester.space}.items(), (name, HEADERS[name])]
+    assert tester.http.post(PATH, json={"customerId": NUMBER}, headers=headers).status_code == 200
+    (finding,) = findings(tester)["header sent twice"]
+    assert (finding["calls"], finding["detail"].split()[0]) == (1, name)
+    assert tester.get("/exchanges")["exchanges"][0]["duplicated"] == [name.lower()]
+
+
 def test_a_card_number_that_looks_real_is_a_finding_without_the_number(tester: Caller) -> None:
     tester.ask({"cardNumber": "4111111111111111"})
     (finding,) = findings(tester)["real card number"]
