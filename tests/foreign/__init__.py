@@ -1,0 +1,1 @@
+"""What others wrote, against the product: generated clients and the starters under examples/."""

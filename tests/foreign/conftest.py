@@ -1,0 +1,3 @@
+from tests.spec.conftest import serve_once
+
+__all__ = ["serve_once"]

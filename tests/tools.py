@@ -1,0 +1,17 @@
+"""Tools from outside of Python: a test that needs one is skipped where it is missing; in CI, which installs all, it fails."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def require(tool: str | Path, install: str) -> None:
+    """Go on only where a command or a file is there; `install` is what brings it."""
+    if shutil.which(tool) or Path(tool).exists():
+        return
+    message = f"{tool} is missing: {install}"
+    if "CI" in os.environ:
+        pytest.fail(message)
+    pytest.skip(message)
