@@ -3,14 +3,13 @@
 
 VENV ?= .venv
 READY = $(VENV)/ready
-NPM = tests/guards/npm
-LINTERS = $(NPM)/node_modules/ready
+NPM = tests/guards/npm/node_modules/ready tests/foreign/npm/node_modules/ready
 CORE_TESTS = pytest pytest-xdist hypothesis
 
 run: $(READY)        ## serve the API
 	$(VENV)/bin/segment-sandbox serve
 
-test: $(READY) $(LINTERS) ## run all tests
+test: $(READY) $(NPM) ## run all tests
 	@.ci/packages tests
 	$(VENV)/bin/pytest
 
@@ -35,9 +34,9 @@ image:               ## build the container image
 lowest newest: %: $(VENV)-%/ready ## run the core's tests with the lowest, or the newest, versions that pyproject.toml allows
 	$(VENV)-$*/bin/pytest tests/core
 
-$(LINTERS): $(NPM)/package.json
+$(NPM): %/node_modules/ready: %/package.json
 	@.ci/packages tests
-	npm install --prefix $(NPM) --no-package-lock --ignore-scripts --no-audit --no-fund --silent
+	npm install --prefix $* --no-package-lock --ignore-scripts --no-audit --no-fund --silent
 	touch $@
 
 $(READY): pyproject.toml constraints.txt

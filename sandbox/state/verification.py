@@ -171,15 +171,16 @@ def findings(exchanges: Iterable[Exchange], contract: Contract) -> list[dict[str
                 "calls": count,
             }
         )
-    for rule in contract.main.headers:
-        if count := sum(rule.key in exchange.duplicated for exchange in everything):
-            found.append(
-                {
-                    "finding": "header sent twice",
-                    "detail": f"{rule.name} came more than once with the same value; a gateway may refuse that",
-                    "calls": count,
-                }
-            )
+    doubled = Counter(name for exchange in everything for name in exchange.duplicated)
+    found.extend(
+        {
+            "finding": "header sent twice",
+            "detail": f"{rule.name} came more than once with the same value; a gateway may refuse that",
+            "calls": doubled[rule.key],
+        }
+        for rule in contract.main.headers
+        if doubled[rule.key]
+    )
     real = sum(exchange.warning is not None for exchange in everything)
     if real:
         found.append(

@@ -25,6 +25,12 @@ for call in json.load(sys.stdin):
         business_code=headers["businessCode"],
         channel_id=headers["ChannelId"],
     )
-    model = type(answer.parsed).__name__
-    answers.append({"status": int(answer.status_code), "model": model, "body": answer.parsed and answer.parsed.to_dict()})
+    parsed = answer.parsed
+    answers.append(
+        {
+            "status": int(answer.status_code),
+            "model": type(parsed).__name__,
+            "body": None if parsed is None else parsed.to_dict(),
+        }
+    )
 print(json.dumps(answers))

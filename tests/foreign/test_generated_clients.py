@@ -49,9 +49,7 @@ LANGUAGES = {
         'java -cp "$jars:classes" Outcomes',
         frozenset({"Accept", "Content-Type"}),
     ),
-    "typescript": Language(
-        {MODULES / ".bin" / "tsc": NPM_INSTALL}, "segment.mts", "outcomes.mts", "node outcomes.mjs"
-    ),
+    "typescript": Language({MODULES / ".bin" / "tsc": NPM_INSTALL}, "segment.mts", "outcomes.mts", "node outcomes.mjs"),
     "python": Language({BIN / "openapi-python-client": PIP}, "segment.py", "outcomes.py", "python outcomes.py"),
 }
 

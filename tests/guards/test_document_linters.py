@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.files.shipped import control_document, load_contract
 from sandbox.responses import Json, Yaml
+from tests.tools import require
 
 NPM = Path(__file__).parent / "npm"
 TOOLS = NPM / "node_modules" / ".bin"
@@ -27,11 +28,7 @@ ENVIRONMENT = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDAT
 
 
 def lint(tool: str, document: Path) -> "subprocess.CompletedProcess[str]":
-    if not (TOOLS / tool).exists():
-        install = "npm install --prefix tests/guards/npm --no-package-lock --ignore-scripts"
-        if "CI" in os.environ:
-            pytest.fail(f"{tool} is missing: {install}")
-        pytest.skip(f"{tool} is missing: {install}")
+    require(TOOLS / tool, "npm install --prefix tests/guards/npm --no-package-lock --ignore-scripts")
     command = [str(TOOLS / tool), *COMMANDS[tool], document.name]
     return subprocess.run(
         command, cwd=document.parent, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120
