@@ -1,4 +1,4 @@
-"""Tools from outside of Python: a test that needs one is skipped where it is missing; in CI, which installs all, it fails."""
+"""Tools from outside of Python: where one is missing, a test is skipped; in CI, which installs all, it fails."""
 
 import os
 import shutil

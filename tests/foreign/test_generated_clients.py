@@ -1,4 +1,4 @@
-"""Clients that others' generators make of the contract, by the commands of docs/clients.md, read every outcome of it."""
+"""Clients that others' generators make by the commands of docs/clients.md read every outcome of the contract."""
 
 import json
 import shutil
@@ -91,14 +91,17 @@ BANK, GATEWAY = dict(of_bank()), dict(of_gateway())
 OUTCOMES = BANK | GATEWAY
 # By the flag with which the server runs.
 DOCUMENTED = {"": BANK, "--gateway-in-contract": OUTCOMES}
-GENERATED = {
-    f"{name}{flag}": pytest.param(
-        (name, flag), marks=[pytest.mark.slow, pytest.mark.xdist_group(f"generated-{name}{flag}")], id=f"{name}{flag}"
-    )
-    for name in LANGUAGES
-    for flag in DOCUMENTED
-}
-each_client = pytest.mark.parametrize("generated", GENERATED.values(), indirect=True)
+CLIENTS = [(name, flag) for name in LANGUAGES for flag in DOCUMENTED]
+
+
+def client_and(client: tuple[str, str], *more: str) -> Any:
+    """Return a client as a parameter, with more behind it; one worker has all tests of a client."""
+    name = "".join(client)
+    marks = [pytest.mark.slow, pytest.mark.xdist_group(f"generated-{name}")]
+    return pytest.param(client, *more, marks=marks, id="-".join([name, *more]))
+
+
+each_client = pytest.mark.parametrize("generated", map(client_and, CLIENTS), indirect=True)
 
 
 class Generated(NamedTuple):
@@ -159,11 +162,7 @@ def _calls(server: Server, space: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("generated", "name"),
-    [
-        pytest.param(*param.values, name, marks=param.marks, id=f"{client}-{name}")
-        for client, param in GENERATED.items()
-        for name in DOCUMENTED[param.values[0][1]]
-    ],
+    [client_and(client, name) for client in CLIENTS for name in DOCUMENTED[client[1]]],
     indirect=["generated"],
 )
 def test_a_generated_client_reads_each_documented_outcome(generated: Generated, name: str) -> None:
@@ -191,7 +190,8 @@ def test_coverage_mentions_what_a_generated_client_sends_twice(generated: Genera
     assert {each["detail"].split()[0] for each in findings} == language.doubled
 
 
-@pytest.mark.parametrize("generated", [GENERATED["python"]], indirect=True)
-@pytest.mark.parametrize("name", GATEWAY)
+@pytest.mark.parametrize(
+    ("generated", "name"), [client_and(("python", ""), name) for name in GATEWAY], indirect=["generated"]
+)
 def test_without_the_flag_a_generated_client_knows_nothing_of_the_gateway(generated: Generated, name: str) -> None:
     assert generated.answers[name] == {"status": GATEWAY[name].status, "model": "NoneType", "body": None}

@@ -22,7 +22,7 @@ NEEDS: Mapping[str, Mapping[str | Path, str]] = {
     "http-file": {MODULES / ".bin" / "httpyac": NPM_INSTALL},
 }
 OTHERWISE = """
-customerId: {"321116471234": {customer: {segment: "30"}}}
+customerId: {"321116471234": {customer: {customerSegment: "30"}}}
 """
 pytestmark = pytest.mark.slow
 each_starter = pytest.mark.parametrize(
