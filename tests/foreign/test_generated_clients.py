@@ -101,7 +101,7 @@ def client_and(client: tuple[str, str], *more: str) -> Any:
     return pytest.param(client, *more, marks=marks, id="-".join([name, *more]))
 
 
-each_client = pytest.mark.parametrize("generated", map(client_and, CLIENTS), indirect=True)
+each_client = pytest.mark.parametrize("generated", [client_and(client) for client in CLIENTS], indirect=True)
 
 
 class Generated(NamedTuple):

@@ -47,7 +47,8 @@ def test_a_starter_passes_as_it_is(name: str, serve_once: Serve, tmp_path: Path)
 @each_starter
 def test_a_starter_fails_where_the_customer_is_another(name: str, serve_once: Serve, tmp_path: Path) -> None:
     result = start(name, serve_once(scenarios=OTHERWISE), tmp_path)
-    assert result.returncode == 1, result.stdout + result.stderr
+    assert result.returncode != 0
+    assert "30" in result.stdout, result.stdout + result.stderr
 
 
 @each_starter
