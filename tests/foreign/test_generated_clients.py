@@ -19,6 +19,7 @@ from tests.tools import require
 from .pages import MODULES, NPM_INSTALL, ROOT, block, run
 
 PAGE = ROOT / "docs" / "clients.md"
+pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 PIP = "pip install -e '.[dev]'"
 JDK = "apt-get install openjdk-17-jdk-headless libgeronimo-annotation-1.3-spec-java"
@@ -95,10 +96,8 @@ CLIENTS = [(name, flag) for name in LANGUAGES for flag in DOCUMENTED]
 
 
 def client_and(client: tuple[str, str], *more: str) -> Any:
-    """Return a client as a parameter, with more behind it; one worker has all tests of a client."""
-    name = "".join(client)
-    marks = [pytest.mark.slow, pytest.mark.xdist_group(f"generated-{name}")]
-    return pytest.param(client, *more, marks=marks, id="-".join([name, *more]))
+    """Return a client as a parameter, with more behind it."""
+    return pytest.param(client, *more, id="-".join(["".join(client), *more]))
 
 
 each_client = pytest.mark.parametrize("generated", [client_and(client) for client in CLIENTS], indirect=True)

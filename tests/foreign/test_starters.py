@@ -25,9 +25,7 @@ OTHERWISE = """
 customerId: {"321116471234": {customer: {customerSegment: "30"}}}
 """
 pytestmark = pytest.mark.slow
-each_starter = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"starter-{name}")) for name in NEEDS]
-)
+each_starter = pytest.mark.parametrize("name", NEEDS)
 
 
 def start(name: str, server: Server, folder: Path) -> "subprocess.CompletedProcess[str]":
