@@ -17,8 +17,11 @@ LUIS = {"customerId": "321116471234"}
 
 
 def written(server: Server, title: str) -> Path:
-    """Return the file that the greeting names."""
-    return next(Path(line.partition(": ")[2]) for line in server.greeting.splitlines() if line.startswith(title))
+    """Return the file that the greeting names, for people as for programs."""
+    first, second = title.split()
+    path = str(server.ready[first + second.capitalize()])
+    assert f"{title}: {path}\n" in server.greeting
+    return Path(path)
 
 
 def context(root: Path, client: Path | None = None) -> ssl.SSLContext:
@@ -80,12 +83,14 @@ def test_given_files_are_used(serve: Serve, tmp_path: Path) -> None:
     given = ["--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")]
     server = serve(*given, "--mutual-tls", "--tls-client-ca", str(tmp_path / "clients.pem"))
     assert "root certificate" not in server.greeting
+    assert server.ready["rootCertificate"] is server.ready["clientCertificate"] is None
     assert ask(server.url, context(tmp_path / "root.pem", tmp_path / "client.pem")).status_code == 200
 
 
 def test_http_is_served_beside_it_if_wanted(serve: Serve) -> None:
     server = serve("--tls", "--mutual-tls", "--http-port", "0")
-    plain = next(line.split()[-1] for line in server.greeting.splitlines() if line.startswith("also on"))
+    url, plain = server.ready["urls"]
+    assert (url, f"also on {plain}\n" in server.greeting) == (server.url, True)
     assert plain.startswith("http://127.0.0.1:")
     assert httpx2.post(plain + PATH, json=LUIS, headers=HEADERS).status_code == 200
     health = [sys.executable, "-m", "sandbox", "health", "--url", plain]
