@@ -28,7 +28,7 @@ NAME = "segment-sandbox"
 CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
 # Nothing but the installation says where the product is.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-PACKAGED = {"sandbox": "sandbox", "scenarios": "sandbox/scenarios"}
+PACKAGED = {"sandbox": "sandbox", "scenarios": "sandbox/scenarios", "docs": "sandbox/docs"}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_same_wheel_comes_from_the_source_distribution(wheel: Path, source: 
 
 
 def test_the_source_distribution_has_what_it_takes_to_develop(source: Path) -> None:
-    needed_too = {".ci", "Dockerfile", ".dockerignore", "Makefile", "constraints.txt", "tests", "benchmarks"}
+    needed_too = {".ci", "Dockerfile", ".dockerignore", "Makefile", "constraints.txt", "tests", "benchmarks", "docs"}
     assert needed_too - {path.name for path in source.iterdir()} == set()
 
 
@@ -112,7 +112,8 @@ def test_the_installed_command_serves_the_documented_example(installed: Path, tm
             )
             assert reply.status_code == 200
             assert reply.json()["customer"]["fullName"] == "Luis Diaz Salinas"
-            assert httpx2.get(f"{url}/docs").status_code == 200
+            for page in ("/docs", "/docs/install", "/docs/install.md", "/llms.txt"):
+                assert httpx2.get(f"{url}{page}").status_code == 200
         finally:
             server.terminate()
     assert server.returncode == 0
