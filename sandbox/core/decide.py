@@ -254,7 +254,9 @@ def play(scenario: Scenario, inquiry: Inquiry, world: World, before: str = "", a
     key: CallKey | None = None
     draw: Draw = _no_draw
     if scenario.is_counted:
-        key = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
+        # One customer is counted by every number that leads to them; a prefix counts each number by itself.
+        counted = scenario.identity or identity
+        key = (scenario.section, scenario.pattern, scenario.serial, counted.value if counted else "")
         call = world.calls.get(key, 0)
         if scenario.times is not None and call >= scenario.times:
             return None
