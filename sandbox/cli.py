@@ -116,7 +116,7 @@ def check(path: Path | None) -> None:
         sys.exit(1)
     own = [file for file in scenery.files if not file.endswith(MAGIC_FILE)]
     files = "1 file" if len(own) == 1 else f"{len(own)} files"
-    click.echo(f"{files} and the shipped magic values, {len(scenery.book)} scenarios, no mistake")
+    click.echo(f"{files} and the shipped magic values, {scenery.counts.total()} scenarios, no mistake")
 
 
 @commands.command()
@@ -137,6 +137,7 @@ def ask(
 
     from .core.messages import bank_request
     from .server.app import reply_headers
+    from .state.interface import run_now
 
     if body is None:
         fields = {"customerId": customer_id, "cardNumber": card_number}
@@ -152,7 +153,7 @@ def ask(
         sent[name.strip().lower()] = value.strip()
     raw_headers = [(os.fsencode(name), os.fsencode(value)) for name, value in sent.items()]
     request = bank_request(raw_headers, os.fsencode(body))
-    decision, _ = sandbox.answer(request)
+    decision, _ = run_now(sandbox.answer(request))
     click.echo(f"HTTP/1.1 {decision.reply.status} {HTTPStatus(decision.reply.status).phrase}")
     for key, content in reply_headers(decision, request.headers.get("uuid", "")):
         click.echo(f"{key.decode()}: {content.decode('utf-8', 'replace')}")
@@ -256,7 +257,9 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
 @_option(_SCENARIOS)
 def session(client_id: str, scenarios: Path | None) -> None:
     """Begin a session, which every sandbox with the same seed knows; print its sid."""
-    click.echo(_sandbox(Settings(scenarios=scenarios)).begin_session(client_id))
+    from .state.interface import run_now
+
+    click.echo(run_now(_sandbox(Settings(scenarios=scenarios)).begin_session(client_id)))
 
 
 @commands.command()

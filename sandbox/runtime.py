@@ -1,47 +1,63 @@
-"""The sandbox: the one object that changes while a server runs, and the one facade for all who use it.
+"""The sandbox: the one facade for all who use it, and the only one who talks to files and state.
 
 Rule 1: a set of files is swapped whole, and only for a good one; a broken save leaves everything as it was.
 Rule 2: what calls change belongs to a space, the caller's client_id, and spaces never see each other.
+Rule 3: what asks the state is async, because a shared state has to be waited for; `run_now` does without an event loop
+where the state is immediate.
 """
 
-import heapq
+import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from itertools import islice
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple, TypeVar
 
 from . import __version__
 from .clock import Clock
 from .core.companions import SessionKey
 from .core.contract import Contract
 from .core.credentials import Access, Profile, read_checks
-from .core.decide import Decision, World, decide, explain, refuse
+from .core.customers import Population
+from .core.decide import CallKey, Decision, World, decide, explain, refuse
 from .core.directives import FAULT, PREFER, SCENARIO
 from .core.entries import read_entry
 from .core.faults import FAULTS
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, without_secrets
-from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, as_text, instant, shown, without_secrets
+from .core.scenarios import SECTIONS, ErrorOutcome
 from .core.schema import Path as DataPath
 from .files.loader import Loader, ScenarioMistakes, Scenery, entry_schema, load_contract, scenario_schema
 from .files.yaml_source import Mistake
-from .people import HandedOut, People
+from .people import FoundCustomer, People
 from .settings import Settings
-from .state.journal import Exchange, Recorder
-from .state.spaces import (
-    EARLIEST,
-    FOR_ALL,
-    LATEST,
-    MOST_OVERRIDES,
+from .state.interface import (
+    SUBSCRIBER_BACKLOG,
     ClockSetting,
     Override,
-    Space,
-    Spaces,
-    read_lifetime,
-    read_moment,
-    read_period,
-    space_name,
+    PlacedOverride,
+    SpaceSummary,
+    SpaceView,
+    State,
+    Subscriber,
+    Tally,
+)
+from .state.journal import Exchange, RecordedCall, hash_key
+from .state.memory import MemoryState
+from .state.spaces import EARLIEST, FOR_ALL, LATEST, read_lifetime, read_moment, read_period, space_name
+from .state.verification import (
+    Expectation,
+    Finding,
+    Match,
+    OrderExpectation,
+    Verdict,
+    findings,
+    read_expectation,
+    read_match,
 )
 from .user_errors import NotFound, UserError
 
@@ -49,6 +65,11 @@ from .user_errors import NotFound, UserError
 LONGEST_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
+# Of so many spaces, those used last, one is looked for that may have been meant.
+_MAX_MEANT = 1_000
+_MAX_WORLDS = 1_000
+
+Result = TypeVar("Result")
 
 log = logging.getLogger("sandbox")
 
@@ -60,10 +81,38 @@ class Reload(NamedTuple):
     mistakes: tuple[Mistake, ...]
 
 
+class ClockView(NamedTuple):
+    """What time it is in a space, whether that goes on, and who says so: space, all or machine."""
+
+    now: datetime
+    is_ticking: bool
+    set_by: str
+
+
+class ProfileView(NamedTuple):
+    """How strict the bank's side is in a space, and who says so: space, all or settings."""
+
+    profile: Profile
+    set_by: str
+
+
+class _SpaceWorld(NamedTuple):
+    """The world of a space, and what it was made of."""
+
+    view: SpaceView
+    for_all: SpaceView
+    scenery: Scenery
+    world: World
+
+
 class Sandbox:
     """The bank's side of the API, and everything that a user may ask about it."""
 
-    def __init__(self, settings: Settings = Settings(), clock: Clock | None = None) -> None:  # noqa: B008
+    def __init__(
+        self,
+        settings: Settings = Settings(),  # noqa: B008
+        clock: Clock | None = None,
+    ) -> None:
         """Load contract and scenarios. Raises ScenarioMistakes."""
         self.settings = settings
         self.clock = clock or Clock()
@@ -73,32 +122,48 @@ class Sandbox:
         self.companions = self.loader.companions
         self._scenery: Scenery = self.loader.load()
         self._last_reload = Reload(self.clock.now(), ())
-        self.spaces = Spaces(settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock.now())
-        self._recorder = Recorder()
-        self._placed = 0
+        self._state: State = MemoryState(
+            settings.journal_size, settings.most_spaces, settings.space_idle_time, self.clock
+        )
+        self._hash_key = hash_key(self._scenery.population.seed)
+        self._worlds: dict[str, _SpaceWorld] = {}
         self._reloading = threading.Lock()
-        self._handed_out = HandedOut()
 
     @property
-    def scenery(self) -> Scenery:
-        """The set of files in use."""
-        return self._scenery
+    def is_immediate(self) -> bool:
+        """Whether nothing that is asked here ever has to wait, so that `run_now` may ask it."""
+        return self._state.is_immediate
 
-    def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, Exchange]:
+    @property
+    def population(self) -> Population:
+        """Who lives in the world, as the files in use say."""
+        return self._scenery.population
+
+    @property
+    def named_scenarios(self) -> list[str]:
+        """The names of scenarios that a header can ask for."""
+        return [scenario.pattern for scenario in self._scenery.book.named.values()]
+
+    @property
+    def scenarios_root(self) -> FilePath:
+        """Where the scenario files are."""
+        return self.loader.root
+
+    async def answer(self, request: BankRequest, method: str = "POST", path: str = "") -> tuple[Decision, RecordedCall]:
         """Answer a call as the bank would, count it, and write it into the caller's journal."""
-        real = self.clock.now()
-        space = self._space_of(as_text(request.headers.get("client_id", "")), real)
-        decision = decide(request, self._world(space, real))
-        return decision, self._record(space, real, method, path or self.contract.path, request, decision)
+        real, space = self.clock.now(), space_name(as_text(request.headers.get("client_id", "")))
+        decision = await self._decided(space, real, lambda world: decide(request, world))
+        return decision, await self._record(space, real, method, path or self.contract.path, request, decision)
 
-    def answer_companion(self, name: str, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
+    async def answer_companion(
+        self, name: str, request: BankRequest, method: str, path: str
+    ) -> tuple[Decision, RecordedCall]:
         """Answer one of the calls around the API's: login or key exchange."""
-        real = self.clock.now()
-        space = self._space_of(self.companions.caller(name, request, self._scenery.clients), real)
-        decision = self.companions.decide(name, request, self._world(space, real))
-        return decision, self._record(space, real, method, path, request, decision)
+        real, space = self.clock.now(), space_name(self.companions.caller(name, request, self._scenery.clients))
+        decision = await self._decided(space, real, lambda world: self.companions.decide(name, request, world))
+        return decision, await self._record(space, real, method, path, request, decision)
 
-    def refuse(
+    async def refuse(
         self,
         request: BankRequest,
         status: int,
@@ -108,33 +173,45 @@ class Sandbox:
         method: str = "",
         path: str = "",
         operation: str | None = None,
-    ) -> tuple[Decision, Exchange]:
+    ) -> tuple[Decision, RecordedCall]:
         """Answer a call that is not one of the API's, in the shape of the bank's errors.
 
         `operation` is the one that it tried to be, which tells who calls.
         """
-        real = self.clock.now()
-        space = self._space_of(self.companions.caller(operation, request, self._scenery.clients), real)
+        real, space = self.clock.now(), space_name(self.companions.caller(operation, request, self._scenery.clients))
         decision = refuse(request, self._world(space, real), status, error, location, reason)
-        return decision, self._record(space, real, method, path, request, decision)
+        return decision, await self._record(space, real, method, path, request, decision)
 
-    def explain(self, space: str, request: BankRequest) -> list[Decision]:
+    async def explain(self, space: str, request: BankRequest) -> list[Decision]:
         """Say which rule would answer in that space, and which it beats, without counting or writing anything."""
-        return explain(request, self._world_in(space))
+        return await self._with_numbers(
+            self._world(space, self.clock.now()),
+            lambda world: explain(request, world),
+            lambda decisions: (key for decision in decisions for key in decision.counted),
+            lambda key: self._state.peek(space, key),
+        )
 
-    def all_spaces(self) -> list[Space]:
-        """Return the space for all, and then those that were used, the latest last."""
-        self.spaces.forget(self.clock.now())
-        return [self.spaces.for_all, *self.spaces]
+    async def spaces(self) -> list[SpaceSummary]:
+        """Return the space for all, and then those that were used, the most recently used last."""
+        return await self._state.spaces()
 
-    def space(self, name: str) -> Space:
-        """Return a space, which appears if need be."""
-        return self.spaces.use(name, self.clock.now())
+    async def space(self, name: str) -> SpaceSummary:
+        """Return how a space is. Raises NotFound."""
+        if found := await self._state.summary(name):
+            return found
+        meant = await self.meant_space(name)
+        raise NotFound(f"there is no space {name[:80]!r}{meant}; one appears with the first call of its client_id")
 
-    def place_override(self, space: str, section: str, pattern: str, entry: object) -> Override:
+    async def meant_space(self, name: str) -> str:
+        """Say which space was probably meant, where one never appeared and another has a name close to it."""
+        if await self._state.summary(name):
+            return ""
+        names = [space.name for space in islice(reversed(await self._state.spaces()), _MAX_MEANT)]
+        close = await asyncio.to_thread(get_close_matches, name, names, 1)
+        return f"; there is no space {shown(name)}, did you mean {without_secrets(close[0])}?" if close else ""
+
+    async def place_override(self, space: str, section: str, pattern: str, entry: object) -> PlacedOverride:
         """Place a scenario in a space, from an entry as in a file. Raises UserError with all mistakes."""
-        real = self.clock.now()
-        target = self.spaces.use(space, real)
         schema = entry_schema(section, pattern)
         mistakes = [*schema.mistakes(entry)] if not schema.is_valid(entry) else []
         mistakes += (((), problem) for problem in _key_problems(section, pattern))
@@ -145,83 +222,97 @@ class Sandbox:
             lifetime = read_lifetime(entry["expires"]) if "expires" in entry else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
-        place = Place(f"overrides of {space}", self._placed + 1)
+        place = Place(f"overrides of {space}", 0)
         scenario, found = read_entry(entry, section, pattern, place, self.contract, self.companions.oauth_errors)
-        scenario = scenario._replace(serial=self._placed + 1)
         mistakes += found
-        for number in filter(None, (scenario.identity, scenario.other)):
-            owner = target.owner_of(number)
-            if owner and (owner.section, owner.pattern) != (section, pattern):
-                mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
             raise _user_error_of_entry(mistakes)
-        if len(target.overrides(real)) >= MOST_OVERRIDES and not target.find(section, pattern, real):
-            raise UserError(f"there are {MOST_OVERRIDES} overrides in {space} already; take some away, or write a file")
-        self._placed += 1
-        override = Override(scenario, entry, real + lifetime if lifetime else None)
-        target.place(override)
-        return override
+        expires_at = self.clock.now() + lifetime if lifetime else None
+        placed = await self._state.place(space, Override(scenario, entry, expires_at))
+        return PlacedOverride.of(placed, 0)
 
-    def overrides(self, space: str) -> list[Override]:
-        """Return the overrides of a space that still hold, in the order in which they were placed."""
-        found = self.spaces.find(space)
-        return found.overrides(self.clock.now()) if found else []
+    async def overrides(self, space: str) -> list[PlacedOverride]:
+        """Return the overrides of a space that have not expired, in the order in which they were placed."""
+        return await self._state.overrides(space)
 
-    def remove_override(self, space: str, section: str, pattern: str) -> None:
+    async def override(self, space: str, section: str, pattern: str) -> PlacedOverride:
+        """Return an override that has not expired. Raises NotFound."""
+        if found := await self._state.find_override(space, section, pattern):
+            return found
+        raise NotFound(f"there is no override for {section[:40]} {without_secrets(pattern[:40])} in {space}")
+
+    async def remove_override(self, space: str, section: str, pattern: str) -> None:
         """Take an override away. Raises NotFound."""
-        found = self.spaces.find(space)
-        if found is None or not found.remove(section, pattern):
-            raise NotFound(f"there is no override for {section} {without_secrets(pattern)} in {space}")
+        if not await self._state.remove(space, section, pattern):
+            raise NotFound(f"there is no override for {section[:40]} {without_secrets(pattern[:40])} in {space}")
+
+    async def clear_overrides(self, space: str) -> None:
+        """Take all overrides of a space away."""
+        await self._state.clear_overrides(space)
 
     def now(self, space: str) -> datetime:
         """Return what time it is in a space."""
-        return self._now(self.spaces.find(space), self.clock.now())
+        return self.clock_in(space).now
 
-    def set_clock(self, space: str, now: str | None, advance: str | None, is_ticking: bool | None) -> None:
+    def clock_in(self, space: str) -> ClockView:
+        """Return what a space's clock says, and who has set it."""
+        real, own, for_all = self.clock.now(), self._state.view(space).clock, self._state.view(FOR_ALL).clock
+        setting = own or for_all
+        set_by = _set_by(space, own, for_all, "machine")
+        return ClockView(setting.now(real), setting.is_ticking, set_by) if setting else ClockView(real, True, set_by)
+
+    async def set_clock(self, space: str, now: str | None, advance: str | None, is_ticking: bool | None) -> None:
         """Set a space's clock to a moment, or move it. Raises UserError.
 
         A moment freezes the clock there, unless `is_ticking`; moving leaves it frozen or ticking as it was.
         """
-        real = self.clock.now()
-        target = self.spaces.use(space, real)
-        before = target.clock or self.spaces.for_all.clock
-        try:
-            if (now is None) == (advance is None):
-                raise ValueError("expected either now or advance")
-            if now is not None:
-                moment, ticks = read_moment(now), bool(is_ticking)
-            else:
-                moment = self._now(target, real) + read_period(advance or "")
-                ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
-        except (ValueError, OverflowError) as mistake:
-            raise UserError(f"{'now' if advance is None else 'advance'}: {mistake}") from None
-        if not EARLIEST <= moment < LATEST:
-            raise UserError(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
-        target.clock = ClockSetting(real, moment, ticks)
 
-    def release_clock(self, space: str) -> None:
+        def setting(view: SpaceView) -> ClockSetting:
+            before, real = self.clock_in(space), self.clock.now()
+            try:
+                if (now is None) == (advance is None):
+                    raise ValueError("expected either now or advance")
+                if now is not None:
+                    moment, ticks = read_moment(now), bool(is_ticking)
+                else:
+                    moment = before.now + read_period(advance or "")
+                    ticks = before.is_ticking if is_ticking is None else is_ticking
+            except (ValueError, OverflowError) as mistake:
+                raise UserError(f"{'now' if advance is None else 'advance'}: {mistake}") from None
+            if not EARLIEST <= moment < LATEST:
+                raise UserError(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
+            return ClockSetting(real, moment, ticks)
+
+        while not await self._state.set_clock(view := self._state.view(space), setting(view)):
+            pass
+
+    async def release_clock(self, space: str) -> None:
         """Let a space's clock be as it was before it was set."""
-        if found := self.spaces.find(space):
-            found.clock = None
+        while (view := self._state.view(space)).clock and not await self._state.set_clock(view, None):
+            pass
 
-    def profile(self, space: str) -> Profile:
-        """Return how strict the bank's side is in a space."""
-        return self._profile_in(self.spaces.find(space))
+    def profile_in(self, space: str) -> ProfileView:
+        """Return how strict the bank's side is in a space, and who says so."""
+        own, for_all = self._state.view(space).profile, self._state.view(FOR_ALL).profile
+        return ProfileView(own or for_all or self._profile, _set_by(space, own, for_all, "settings"))
 
-    def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
+    async def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
         """Set the checks or the wording of a space; what is None stays as it is now. Raises UserError."""
-        profile = self.profile(space)
         try:
-            checked = profile.checks if checks is None else read_checks(checks)
+            checked = None if checks is None else read_checks(checks)
         except ValueError as mistake:
             raise UserError(f"profile: {mistake}") from None
-        worded_live = profile.live_texts if live_texts is None else live_texts
-        self.space(space).profile = Profile(checked, worded_live)
+        while True:
+            view, before = self._state.view(space), self.profile_in(space).profile
+            worded_live = before.live_texts if live_texts is None else live_texts
+            profile = Profile(before.checks if checked is None else checked, worded_live)
+            if await self._state.set_profile(view, profile):
+                return
 
-    def release_profile(self, space: str) -> None:
+    async def release_profile(self, space: str) -> None:
         """Let a space's profile be as it was before it was set."""
-        if found := self.spaces.find(space):
-            found.profile = None
+        while (view := self._state.view(space)).profile and not await self._state.set_profile(view, None):
+            pass
 
     def issue_token(
         self, client_id: str, scope: str | None = None, lifetime: timedelta | None = None
@@ -236,13 +327,15 @@ class Sandbox:
         except ValueError as mistake:
             raise UserError(f"scope: {mistake}") from None
         lifetime = self.companions.lifetime if lifetime is None else lifetime
-        return self.companions.token_body(client_id, scope, lifetime, self._world_in(space_name(client_id)))
+        return self.companions.token_body(
+            client_id, scope, lifetime, self._world(space_name(client_id), self.clock.now())
+        )
 
     def valid_headers(self, client_id: str | None = None) -> dict[str, str]:
         """Return headers with which a call is let in: the contract's examples, and a token where those are checked."""
         headers: dict[str, str] = dict(self.contract.example_headers)
         headers["client_id"] = client_id or headers["client_id"]
-        profile, clients = self.profile(space_name(headers["client_id"])), self._scenery.clients
+        profile, clients = self.profile_in(space_name(headers["client_id"])).profile, self._scenery.clients
         if "clients" in profile.checks and headers["client_id"] not in clients and clients:
             headers["client_id"] = next(iter(clients))
         if "tokens" in profile.checks:
@@ -253,13 +346,16 @@ class Sandbox:
         """Return a call that is let in as a command to paste into a shell; `options` are more of curl's."""
         return self.contract.curl(base_url, self.valid_headers(), options)
 
-    def begin_session(self, client_id: str) -> str:
+    async def begin_session(self, client_id: str) -> str:
         """Begin a session of a client without a call; return its sid. Raises UserError."""
         _check_client_id(client_id)
-        real = self.clock.now()
-        space = self._space_of(client_id, real)
-        sid, counted = self.companions.begin_session(client_id, "", self._world(space, real))
-        space.count(counted)
+        space = space_name(client_id)
+        sid, _ = await self._with_numbers(
+            self._world(space, self.clock.now()),
+            lambda world: self.companions.begin_session(client_id, "", world),
+            lambda begun: begun[1:],
+            lambda key: self._state.take(space, key),
+        )
         return sid
 
     def session_key(self, sid: str) -> SessionKey:
@@ -268,21 +364,63 @@ class Sandbox:
             raise NotFound("this is no session that was begun with this seed")
         return self.companions.session_key(sid)
 
-    def exchanges(self, space: str) -> Iterator[Exchange]:
-        """Go through the exchanges of a space, newest first; `*` means those of all spaces."""
-        if space == FOR_ALL:
-            return heapq.merge(
-                *(reversed(tuple(each.journal)) for each in self.spaces), key=lambda exchange: exchange.id, reverse=True
-            )
-        found = self.spaces.find(space)
-        return reversed(tuple(found.journal)) if found else iter(())
+    async def exchanges(self, space: str, after: int = 0) -> Iterator[Exchange]:
+        """Go through the exchanges of a space that are newer than an id, newest first; `*` means those of all spaces.
 
-    def reset(self, space: str | None = None) -> None:
+        They are those that there are now; going through many takes a while, and may be done in a thread.
+        """
+        return (entry.exchange() for entry in (await self._state.journal(space, after)).entries)
+
+    async def matching(self, space: str, match: Match, after: int = 0) -> list[Exchange]:
+        """Return those exchanges that match, newest first."""
+        newest_first = await self.exchanges(space, after)
+        return await asyncio.to_thread(lambda: [*filter(match.fits, newest_first)])
+
+    async def exchange(self, space: str, number: int) -> Exchange:
+        """Return one exchange. Raises NotFound."""
+        for entry in (await self._state.journal(space, number - 1)).entries:
+            if entry.id == number:
+                return entry.exchange()
+        meant = await self.meant_space(space)
+        raise NotFound(f"there is no exchange {number} in the journal; it keeps the last ones only{meant}")
+
+    async def clear_exchanges(self, space: str) -> None:
+        """Forget the exchanges of a space; `*` means those of all spaces."""
+        await self._state.clear_journal(space)
+
+    def subscribe(self, space: str, backlog: int = SUBSCRIBER_BACKLOG) -> AbstractAsyncContextManager[Subscriber]:
+        """Tell a subscriber of all calls to come in a space. Raises UserError where there are too many."""
+        return self._state.subscribe(space, backlog)
+
+    def match(self, wanted: object) -> Match:
+        """Read what exchanges one is looking for. Raises UserError."""
+        return self._read(read_match, wanted)
+
+    def expectation(self, wish: Mapping[str, Any]) -> Expectation | OrderExpectation:
+        """Read what is expected of the calls of a space. Raises UserError."""
+        return self._read(read_expectation, wish)
+
+    async def verify(self, space: str, expectation: Expectation | OrderExpectation) -> Verdict:
+        """Tell whether a space was called as expected."""
+        newest_first, forgotten = await self._state.journal(space)
+
+        def judge() -> Verdict:
+            return expectation.verdict([entry.exchange() for entry in newest_first][::-1], forgotten)
+
+        return await asyncio.to_thread(judge)
+
+    async def tally(self, space: str) -> Tally:
+        """Return the sums over the calls of a space; `*` means those of all spaces."""
+        return await self._state.tally(space)
+
+    async def findings(self, space: str) -> list[Finding]:
+        """Say what a caller could do better, as far as the exchanges show it."""
+        newest_first = await self.exchanges(space)
+        return await asyncio.to_thread(lambda: [*findings(newest_first, self.contract)])
+
+    async def reset(self, space: str | None = None) -> None:
         """Make a space as it was when it appeared; all of them where none is named."""
-        if space is None:
-            self.spaces.clear()
-        elif found := self.spaces.find(space):
-            found.reset()
+        await self._state.reset(space)
 
     def reload(self) -> Reload:
         """Read the files again. A set with mistakes is reported and not used."""
@@ -296,6 +434,7 @@ class Sandbox:
                 )
             else:
                 is_new, self._scenery = scenery is not self._scenery, scenery
+                self._hash_key = hash_key(scenery.population.seed)
                 self._last_reload = Reload(self.clock.now(), ())
                 if is_new:
                     log.info("read %d files with %d scenarios", len(scenery.files), scenery.counts.total())
@@ -318,6 +457,7 @@ class Sandbox:
             "profile": self._profile.name,
             "liveTexts": self._profile.live_texts,
             "seed": scenery.population.seed,
+            "evictedSpaces": self._state.evicted_spaces,
             "scenarios": {
                 "files": list(scenery.files),
                 "entries": scenery.counts.total(),
@@ -374,48 +514,70 @@ class Sandbox:
 
     def people(self, space: str = FOR_ALL) -> People:
         """Return everybody there is, on the day that it is in a space."""
-        return People(self._scenery, self.now(space), self._handed_out)
+        return People(self._scenery, self.now(space))
 
-    def _space_of(self, client_id: str, real: datetime) -> Space:
-        return self.spaces.use(space_name(client_id), real)
+    async def hand_out(
+        self, space: str, country: str | None = None, birthday: str | None = None, segment: str | None = None
+    ) -> FoundCustomer:
+        """Return such a customer whom nobody was given before. Raises UserError where there is none."""
+        people = self.people(space)
+        while True:
+            start = await self._state.next_identity()
+            position, found = await asyncio.to_thread(people.fresh, start, country, birthday, segment)
+            if await self._state.hand_out(position):
+                return found
 
-    def _world_in(self, space: str) -> World:
-        """Return the world as it is in a space, which need not appear for that."""
-        real = self.clock.now()
-        return self._world(self.spaces.find(space) or Space(space, 1, real), real)
+    def _world(self, space: str, real: datetime) -> World:
+        """Return the world as it is in a space, which need not appear; made anew where anything has changed."""
+        view, for_all, scenery = self._state.view(space), self._state.view(FOR_ALL), self._scenery
+        known = self._worlds.get(space)
+        if known is None or known.view is not view or known.for_all is not for_all or known.scenery is not scenery:
+            if len(self._worlds) >= _MAX_WORLDS:
+                self._worlds.clear()
+            overrides = tuple(each.overrides for each in (view, for_all) if each.overrides is not None)
+            access = Access(view.profile or for_all.profile or self._profile, scenery.clients, scenery.signer)
+            world = World(
+                self.contract, scenery.population, scenery.book, real, {}, overrides, self.settings.real_cards, access
+            )
+            known = self._worlds[space] = _SpaceWorld(view, for_all, scenery, world)
+        setting = view.clock or for_all.clock
+        return known.world._replace(now=setting.now(real) if setting else real)
 
-    def _world(self, space: Space, real: datetime) -> World:
-        scenery, for_all = self._scenery, self.spaces.for_all
-        overrides: tuple[ScenarioBook, ...] = ()
-        if space.has_overrides or for_all.has_overrides:
-            overrides = tuple(book for book in (space.book(real), for_all.book(real)) if book)
-        return World(
-            self.contract,
-            scenery.population,
-            scenery.book,
-            self._now(space, real),
-            space.calls,
-            overrides,
-            self.settings.real_cards,
-            Access(self._profile_in(space), scenery.clients, scenery.signer),
+    async def _decided(self, space: str, real: datetime, ask: Callable[[World], Decision]) -> Decision:
+        return await self._with_numbers(
+            self._world(space, real), ask, lambda decision: decision.counted, lambda key: self._state.take(space, key)
         )
 
-    def _now(self, space: Space | None, real: datetime) -> datetime:
-        setting = (space and space.clock) or self.spaces.for_all.clock
-        return setting.now(real) if setting else real
+    async def _with_numbers(
+        self,
+        world: World,
+        ask: Callable[[World], Result],
+        counted: Callable[[Result], Iterable[CallKey]],
+        number: Callable[[CallKey], Awaitable[int]],
+    ) -> Result:
+        """Ask, and ask again with the numbers that the answer is counted by, until it needs no other."""
+        result = ask(world)
+        numbers: dict[CallKey, int] = {}
+        while missing := [key for key in counted(result) if key not in numbers]:
+            for key in missing:
+                numbers[key] = await number(key)
+            result = ask(world._replace(calls=numbers))
+        return result
 
-    def _profile_in(self, space: Space | None) -> Profile:
-        return (space and space.profile) or self.spaces.for_all.profile or self._profile
+    async def _record(
+        self, space: str, real: datetime, method: str, path: str, request: BankRequest, decision: Decision
+    ) -> RecordedCall:
+        call = RecordedCall(real, space, method, path, request, decision, self._hash_key)
+        await self._state.record(space, call)
+        if call.is_long:
+            call.exchange()
+        return call
 
-    def _record(
-        self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision
-    ) -> Exchange:
-        for key in decision.counted:
-            space.count(key)
-        exchange = self._recorder.exchange(real, space.name, method, path, request, decision)
-        space.journal.record(exchange)
-        self.spaces.for_all.journal.pass_on(exchange)
-        return exchange
+    def _read(self, read: Callable[..., Result], wish: object) -> Result:
+        try:
+            return read(wish, self.contract, self.companions)
+        except ValueError as mistake:
+            raise UserError(str(mistake)) from None
 
     def _magic_values(self) -> dict[tuple[str, str], str]:
         magic: dict[tuple[str, str], str] = {}
@@ -425,6 +587,11 @@ class Sandbox:
             if name and scenario.identity:
                 magic[name, scenario.section] = scenario.pattern
         return magic
+
+
+def _set_by(space: str, own: object, for_all: object, default: str) -> str:
+    """Say whose word counts in a space: its own, that of the space for all, or the default."""
+    return "space" if own and space != FOR_ALL else "all" if for_all else default
 
 
 def _check_client_id(client_id: str) -> None:

@@ -45,11 +45,11 @@ class Stage:
     async def page(self, request: Request) -> Response:
         space, contract = space_of(request), self._sandbox.contract
         client_id = CLIENT_ID if space == FOR_ALL else space
-        population = self._sandbox.scenery.population
+        population = self._sandbox.population
         home, clock = population.home, clock_json(self._sandbox, client_id)
         wanted = request.query_params.get("desk", "")
         suggestions = await asyncio.to_thread(lambda: list(self._suggestions(client_id)))
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "stage.html",
             endpoint=contract.base_path + contract.path,
@@ -70,7 +70,7 @@ class Stage:
         )
 
     def _headers(self, client_id: str) -> dict[str, Any]:
-        home = self._sandbox.scenery.population.home
+        home = self._sandbox.population.home
         headers = {**self._sandbox.valid_headers(client_id), "countryCode": home.code}
         if home.businesses and headers["businessCode"] not in home.businesses:
             headers["businessCode"] = min(home.businesses)

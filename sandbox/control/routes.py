@@ -6,7 +6,8 @@ Rule 1: an error here is a problem (RFC 9457), never in the bank's shape; it say
 import asyncio
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
@@ -27,12 +28,13 @@ from sandbox.files.loader import DOCUMENTS
 from sandbox.files.yaml_source import YAML_LOADER
 from sandbox.people import FoundCustomer
 from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox
-from sandbox.state.journal import Exchange, Reader
-from sandbox.state.spaces import FOR_ALL, Override, Space, space_name
-from sandbox.state.verification import Match, findings, order_verdict, verdict
+from sandbox.state.interface import PlacedOverride, SpaceSummary
+from sandbox.state.spaces import FOR_ALL, space_name
+from sandbox.state.verification import COMPARISONS, Match
 from sandbox.user_errors import NotFound, UserError
 
 from .requests import read_body, read_fields, read_flag, read_number, read_query, read_seconds
+from .state_views import exchange_json, override_json, verdict_json
 from .streams import EventStream
 
 PREFIX = "/_sandbox"
@@ -96,28 +98,24 @@ def customer_json(found: FoundCustomer) -> dict[str, Any]:
 
 def clock_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
     """Return what time it is in a space, who says so, and which day that is in each country."""
-    now = sandbox.now(name)
-    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
-    own = space.clock if space else None
-    setting = own or for_all.clock
-    countries = sandbox.scenery.population.countries.values()
+    now, is_ticking, set_by = sandbox.clock_in(name)
+    countries = sandbox.population.countries.values()
     return {
         "now": instant(now),
-        "ticking": setting.is_ticking if setting else True,
-        "setBy": _set_by(name, own, for_all.clock, "machine"),
+        "ticking": is_ticking,
+        "setBy": set_by,
         "today": {country.code: now.astimezone(country.zone).date().isoformat() for country in countries},
     }
 
 
 def profile_json(sandbox: Sandbox, name: str) -> dict[str, Any]:
     """Return how strict the bank's side is in a space, and who says so."""
-    profile = sandbox.profile(name)
-    space, for_all = sandbox.spaces.find(name), sandbox.spaces.for_all
+    profile, set_by = sandbox.profile_in(name)
     return {
         "profile": profile.name,
         "checks": [check for check in CHECKS if check in profile.checks],
         "liveTexts": profile.live_texts,
-        "setBy": _set_by(name, space.profile if space else None, for_all.profile, "settings"),
+        "setBy": set_by,
     }
 
 
@@ -201,8 +199,8 @@ class _Control:
 
     async def make_customer(self, request: Request) -> Response:
         wish = await read_fields(request, "birthday", "segment", "country", "space")
-        people = self._sandbox.people(_named_space(wish))
-        found = await asyncio.to_thread(people.hand_out, wish.get("country"), wish.get("birthday"), wish.get("segment"))
+        properties = wish.get("country"), wish.get("birthday"), wish.get("segment")
+        found = await self._sandbox.hand_out(_named_space(wish), *properties)
         return Json(customer_json(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
 
     async def show_customer(self, request: Request) -> Response:
@@ -211,44 +209,37 @@ class _Control:
         return Json(customer_json(people.find(request.path_params["identity"], query.get("country"))))
 
     async def list_spaces(self, request: Request) -> Response:
-        return Json([self._summary(space) for space in self._sandbox.all_spaces()])
+        return Json([self._summary(space) for space in await self._sandbox.spaces()])
 
     async def show_space(self, request: Request) -> Response:
-        name = _space(request)
-        if (space := self._sandbox.spaces.find(name)) is None:
-            raise NotFound(f"there is no space {name[:80]!r}; one appears with the first call of its client_id")
-        return Json(self._summary(space))
+        return Json(self._summary(await self._sandbox.space(_space(request))))
 
     async def reset_space(self, request: Request) -> Response:
-        self._sandbox.reset(_space(request))
+        await self._sandbox.reset(_space(request))
         return Response(status_code=204)
 
     async def list_overrides(self, request: Request) -> Response:
-        overrides = self._sandbox.overrides(_space(request))
+        overrides = await self._sandbox.overrides(_space(request))
         if "yaml" in request.headers.get("accept", ""):
             return Yaml(_scenario_file(_space(request), overrides))
-        return Json([_override_json(override) for override in overrides])
+        return Json([override_json(placed) for placed in overrides])
 
     async def clear_overrides(self, request: Request) -> Response:
-        if space := self._sandbox.spaces.find(_space(request)):
-            space.clear_overrides()
+        await self._sandbox.clear_overrides(_space(request))
         return Response(status_code=204)
 
     async def show_override(self, request: Request) -> Response:
         section, pattern = request.path_params["section"], request.path_params["pattern"]
-        for override in self._sandbox.overrides(_space(request)):
-            if (override.scenario.section, override.scenario.pattern) == (section, pattern):
-                return Json(_override_json(override))
-        raise NotFound(f"there is no override for {section[:40]} {pattern[:40]!r}")
+        return Json(override_json(await self._sandbox.override(_space(request), section, pattern)))
 
     async def place_override(self, request: Request) -> Response:
         entry = await read_body(request)
         section, pattern = request.path_params["section"], request.path_params["pattern"]
-        return Json(_override_json(self._sandbox.place_override(_space(request), section, pattern, entry)))
+        return Json(override_json(await self._sandbox.place_override(_space(request), section, pattern, entry)))
 
     async def remove_override(self, request: Request) -> Response:
         section, pattern = request.path_params["section"], request.path_params["pattern"]
-        self._sandbox.remove_override(_space(request), section, pattern)
+        await self._sandbox.remove_override(_space(request), section, pattern)
         return Response(status_code=204)
 
     async def show_clock(self, request: Request) -> Response:
@@ -257,11 +248,11 @@ class _Control:
     async def set_clock(self, request: Request) -> Response:
         wish = await read_fields(request, "now", "advance", "ticking")
         space = _space(request)
-        self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), read_flag("ticking", wish))
+        await self._sandbox.set_clock(space, wish.get("now"), wish.get("advance"), read_flag("ticking", wish))
         return Json(clock_json(self._sandbox, space))
 
     async def release_clock(self, request: Request) -> Response:
-        self._sandbox.release_clock(_space(request))
+        await self._sandbox.release_clock(_space(request))
         return Json(clock_json(self._sandbox, _space(request)))
 
     async def show_profile(self, request: Request) -> Response:
@@ -272,11 +263,11 @@ class _Control:
         if not wish:
             raise UserError("expected profile, liveTexts or both")
         space = _space(request)
-        self._sandbox.set_profile(space, wish.get("profile"), read_flag("liveTexts", wish))
+        await self._sandbox.set_profile(space, wish.get("profile"), read_flag("liveTexts", wish))
         return Json(profile_json(self._sandbox, space))
 
     async def release_profile(self, request: Request) -> Response:
-        self._sandbox.release_profile(_space(request))
+        await self._sandbox.release_profile(_space(request))
         return Json(profile_json(self._sandbox, _space(request)))
 
     async def issue_token(self, request: Request) -> Response:
@@ -285,7 +276,7 @@ class _Control:
         return Json(self._sandbox.issue_token(_client_id(wish), wish.get("scope"), lifetime), 201)
 
     async def begin_session(self, request: Request) -> Response:
-        sid = self._sandbox.begin_session(_client_id(await read_fields(request, "client_id")))
+        sid = await self._sandbox.begin_session(_client_id(await read_fields(request, "client_id")))
         return Json(_session_json(sid, self._sandbox.session_key(sid)), 201, {"Location": f"{PREFIX}/sessions/{sid}"})
 
     async def show_session(self, request: Request) -> Response:
@@ -296,74 +287,64 @@ class _Control:
         query = read_query(request, *Match.FIELDS, "limit", "wait", "timeout")
         limit = read_number("limit", query.pop("limit", "100"))
         wanted = read_number("wait", query.pop("wait", "0"))
-        seconds = min(read_seconds("timeout", query.pop("timeout", "5s")), LONGEST_WAIT_SECONDS)
-        match, space = self._match(query), _space(request)
+        seconds = _timeout(query.pop("timeout", "5s"))
+        match, space = self._sandbox.match(query), _space(request)
         if space != FOR_ALL and wanted > self._sandbox.settings.journal_size:
             raise UserError(f"wait: found {wanted}, but a journal keeps {self._sandbox.settings.journal_size}")
+        # Whoever waits in a space makes it appear.
+        meant = await self._sandbox.meant_space(space)
         if wanted and not await self._came(request, space, match, wanted, seconds):
-            count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
-            return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}", count=count)
-        # Many full journals take a while to go through; the calls of others don't wait for it.
-        found = await asyncio.to_thread(lambda: list(filter(match.fits, self._sandbox.exchanges(space))))
-        return Json({"count": len(found), "exchanges": [exchange.as_json() for exchange in found[:limit]]})
+            count = len(await self._sandbox.matching(space, match))
+            return Problem(408, f"{count} of {wanted} came within {seconds:g} s: {match}{meant}", count=count)
+        found = await self._sandbox.matching(space, match)
+        return Json({"count": len(found), "exchanges": [*map(exchange_json, found[:limit])], **_note(meant)})
 
     async def clear_exchanges(self, request: Request) -> Response:
-        name = _space(request)
-        for space in self._sandbox.spaces if name == FOR_ALL else filter(None, [self._sandbox.spaces.find(name)]):
-            space.journal.clear()
+        await self._sandbox.clear_exchanges(_space(request))
         return Response(status_code=204)
 
     async def stream_exchanges(self, request: Request) -> Response:
         query = read_query(request, *Match.FIELDS)
-        name, match = _space(request), self._match(query)
-        last = request.headers.get("last-event-id")
-        missed: list[Exchange] = []
-        if last is not None:
-            after = read_number("Last-Event-ID", last)
-            missed = [exchange for exchange in self._sandbox.exchanges(name) if exchange.id > after][::-1]
-        journal = self._sandbox.space(name).journal
-        return EventStream(journal, missed, match.fits, self._stopping)
+        match, last = self._sandbox.match(query), request.headers.get("last-event-id")
+        after = None if last is None else read_number("Last-Event-ID", last)
+        return EventStream(self._sandbox, _space(request), after, match.fits, self._stopping)
 
     async def show_exchange(self, request: Request) -> Response:
         number = read_number("id", request.path_params["id"])
-        for exchange in self._sandbox.exchanges(_space(request)):
-            if exchange.id == number:
-                return Json(exchange.as_json())
-        raise NotFound(f"there is no exchange {number} in the journal; it keeps the last ones only")
+        return Json(exchange_json(await self._sandbox.exchange(_space(request), number)))
 
     async def verify(self, request: Request) -> Response:
-        wish = await read_fields(request, "match", "exactly", "atLeast", "atMost", "inOrder")
-        exchanges = reversed(list(self._sandbox.exchanges(_space(request))))
-        if (in_order := wish.pop("inOrder", None)) is not None:
-            if wish or not isinstance(in_order, list) or not in_order:
-                raise UserError("inOrder: expected a list of matches, and nothing beside it")
-            return Json(order_verdict(exchanges, [self._match(match) for match in in_order]))
-        match = self._match(wish.pop("match", {}))
-        if len(wish) > 1:
-            raise UserError(f"found {' and '.join(wish)}, expected one of exactly, atLeast and atMost")
-        comparison, wanted = next(iter(wish.items()), ("atLeast", 1))
-        return Json(verdict(exchanges, match, comparison, read_number(comparison, str(wanted))))
+        wish = await read_fields(request, "match", *COMPARISONS, "inOrder", "only", "timeout")
+        seconds = _timeout(wish.pop("timeout", "0s"))
+        if (only := read_flag("only", wish)) is not None:
+            wish["only"] = only
+        space, expectation = _space(request), self._sandbox.expectation(wish)
+        meant = await self._sandbox.meant_space(space)
+        verdict = await self._sandbox.verify(space, expectation)
+        if seconds and not verdict.verified:
+            async with aclosing(self._news(request, space, seconds)) as news:
+                async for _ in news:
+                    verdict = await self._sandbox.verify(space, expectation)
+                    if verdict.verified:
+                        break
+        return Json(verdict_json(verdict._replace(message=verdict.message + meant)))
 
     async def coverage(self, request: Request) -> Response:
-        name = _space(request)
-        spaces = [*self._sandbox.spaces] if name == FOR_ALL else [*filter(None, [self._sandbox.spaces.find(name)])]
-        contract = self._sandbox.contract
-        operations = {name: sum(space.journal.operations[name] for space in spaces) for name in self._operations}
-        own = contract.operation_id
-        errors = {code: sum(space.journal.codes[own, code] for space in spaces) for code in contract.errors_by_name}
-        names = [rule.__name__ for rule in PRECEDENCE]
-        rules = {name: sum(space.journal.rules[own, name] for space in spaces) for name in names}
-        found = await asyncio.to_thread(lambda: findings(self._sandbox.exchanges(name), contract))
+        space, contract = _space(request), self._sandbox.contract
+        tally, own = await self._sandbox.tally(space), contract.operation_id
+        errors = {code: tally.codes[own, code] for code in contract.errors_by_name}
+        rules = {rule.__name__: tally.rules[own, rule.__name__] for rule in PRECEDENCE}
         return Json(
             {
-                "operations": operations,
+                "operations": {name: tally.operations[name] for name in self._operations},
                 "errors": errors,
                 "rules": rules,
                 "neverSeen": {
                     "errors": [code for code in contract.errors if not errors[code]],
                     "rules": [rule for rule, count in rules.items() if not count],
                 },
-                "findings": found,
+                "findings": [finding._asdict() for finding in await self._sandbox.findings(space)],
+                **_note(await self._sandbox.meant_space(space)),
             }
         )
 
@@ -375,7 +356,7 @@ class _Control:
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         space = _named_space({"space": headers.get("client_id", FOR_ALL), **wish})
-        winner, *beaten = self._sandbox.explain(space, bank_request(sent, text.encode("utf-8", "surrogatepass")))
+        winner, *beaten = await self._sandbox.explain(space, bank_request(sent, text.encode("utf-8", "surrogatepass")))
         return Json({**_decision_json(winner), "beats": [_decision_json(each, brief=True) for each in beaten]})
 
     async def reload(self, request: Request) -> Response:
@@ -383,16 +364,15 @@ class _Control:
         return Json(self._sandbox.health()["lastReload"])
 
     async def reset(self, request: Request) -> Response:
-        self._sandbox.reset()
+        await self._sandbox.reset()
         return Response(status_code=204)
 
-    def _summary(self, space: Space) -> dict[str, Any]:
-        overrides = self._sandbox.overrides(space.name)
+    def _summary(self, space: SpaceSummary) -> dict[str, Any]:
         return {
             "space": space.name,
             "usedAt": instant(space.used_at),
-            "exchanges": len(space.journal),
-            "overrides": len(overrides),
+            "exchanges": space.exchanges,
+            "overrides": space.overrides,
             "clock": clock_json(self._sandbox, space.name),
             "profile": profile_json(self._sandbox, space.name),
         }
@@ -401,37 +381,36 @@ class _Control:
     def _operations(self) -> tuple[str, ...]:
         return (self._sandbox.contract.operation_id, *self._sandbox.companions.methods)
 
-    def _match(self, wanted: Any) -> Match:
-        if not isinstance(wanted, Mapping):
-            raise UserError(f"match: expected an object with {', '.join(Match.FIELDS)}")
-        try:
-            return Match(wanted, self._sandbox.contract, self._sandbox.companions)
-        except ValueError as mistake:
-            raise UserError(str(mistake)) from None
-
     async def _came(self, request: Request, space: str, match: Match, wanted: int, seconds: float) -> bool:
         """Wait until so many exchanges match; tell whether they came in time."""
-        reader = Reader()
-        journal = self._sandbox.space(space).journal
-        journal.follow(reader)
-        count = sum(match.fits(exchange) for exchange in self._sandbox.exchanges(space))
-        deadline = asyncio.get_running_loop().time() + seconds
-        ends = [asyncio.ensure_future(hung_up(request.receive)), asyncio.ensure_future(self._stopping.wait())]
-        try:
-            while count < wanted:
-                news = asyncio.ensure_future(reader.news.wait())
-                left = deadline - asyncio.get_running_loop().time()
-                await asyncio.wait([news, *ends], timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-                if not reader.news.is_set():
-                    return False
-                reader.news.clear()
-                count += sum(match.fits(exchange) for exchange in reader.take())
-            return True
-        finally:
-            journal.unfollow(reader)
-            for end in ends:
-                end.cancel()
+        count = last = 0
+        async with aclosing(self._news(request, space, seconds)) as news:
+            async for _ in news:
+                arrived = await self._sandbox.matching(space, match, last)
+                count += len(arrived)
+                last = arrived[0].id if arrived else last
+                if count >= wanted:
+                    return True
+        return False
+
+    async def _news(self, request: Request, space: str, seconds: float) -> AsyncGenerator[None]:
+        """Yield at once, and whenever a call came; until it is time, the caller hangs up or the server stops."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        async with self._sandbox.subscribe(space, backlog=0) as subscriber:
+            ends = [asyncio.ensure_future(hung_up(request.receive)), asyncio.ensure_future(self._stopping.wait())]
+            try:
+                subscriber.news.set()
+                while subscriber.news.is_set():
+                    subscriber.take()
+                    yield
+                    news = asyncio.ensure_future(subscriber.news.wait())
+                    left = max(deadline - loop.time(), 0)
+                    await asyncio.wait([news, *ends], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                    news.cancel()
+            finally:
+                for end in ends:
+                    end.cancel()
 
 
 def _route(path: str, **handlers: Handler) -> Route:
@@ -451,15 +430,20 @@ def _named_space(wish: Mapping[str, str]) -> str:
     return space if space == FOR_ALL else space_name(space)
 
 
+def _note(meant: str) -> dict[str, str]:
+    """Return what to say of a space that never appeared, where another was probably meant."""
+    return {"note": meant.removeprefix("; ")} if meant else {}
+
+
+def _timeout(text: object) -> float:
+    """Read how long to wait, in seconds. Raises UserError."""
+    return min(read_seconds("timeout", str(text)), LONGEST_WAIT_SECONDS)
+
+
 def _client_id(wish: Mapping[str, Any]) -> str:
     if client_id := wish.get("client_id"):
         return str(client_id)
     raise UserError("client_id: expected the one that the calls will be made with")
-
-
-def _set_by(space: str, own: object, for_all: object, default: str) -> str:
-    """Say whose word counts in a space: its own, that of the space for all, or the default."""
-    return "space" if own and space != FOR_ALL else "all" if for_all else default
 
 
 def _session_json(sid: str, key: SessionKey) -> dict[str, Any]:
@@ -483,14 +467,6 @@ def _base64(number: int) -> str:
     return urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).decode().rstrip("=")
 
 
-def _override_json(override: Override) -> dict[str, Any]:
-    return {
-        override.scenario.section: override.scenario.pattern,
-        "entry": override.entry,
-        "expiresAt": instant(override.expires_at) if override.expires_at else None,
-    }
-
-
 def _decision_json(decision: Decision, brief: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {"rule": decision.rule, "reason": decision.reason, "status": decision.reply.status}
     if brief:
@@ -507,14 +483,14 @@ def _decision_json(decision: Decision, brief: bool = False) -> dict[str, Any]:
     }
 
 
-def _scenario_file(space: str, overrides: list[Override]) -> dict[str, Any]:
+def _scenario_file(space: str, overrides: list[PlacedOverride]) -> dict[str, Any]:
     file: dict[str, Any] = {"description": f"What was tried in the space {space}"}
     for section in OVERRIDE_SECTIONS:
         entries = {
             override.scenario.pattern: {
                 name: _as_written(value) for name, value in override.entry.items() if name != "expires"
             }
-            for override in overrides
+            for override, *_ in overrides
             if override.scenario.section == section
         }
         if entries:

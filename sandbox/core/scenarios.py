@@ -289,9 +289,6 @@ class ScenarioBook:
         yield from self.named.values()
         yield from self.companions.values()
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
     def exact(self, identity: Identity) -> Scenario | None:
         """Find the scenario that writes this number out."""
         return self._exact[identity.kind].get(identity.value)

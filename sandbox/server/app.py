@@ -26,10 +26,10 @@ from sandbox.console import Console
 from sandbox.control import routes as control
 from sandbox.core.decide import Decision
 from sandbox.core.directives import EXCHANGE, REASON, REQUEST_HEADERS, RESPONSE_HEADERS, RULE, WARNING
-from sandbox.core.messages import BankRequest, bank_request, masked
+from sandbox.core.messages import BankRequest, bank_request, masked, without_secrets
 from sandbox.files.watching import watch
 from sandbox.runtime import Sandbox
-from sandbox.state.journal import Exchange
+from sandbox.state.journal import LONGEST_TEXT, RecordedCall
 from sandbox.user_errors import UserError
 
 from .faults import inject
@@ -110,23 +110,24 @@ class Shell:
         request = bank_request(scope["headers"], body or b"", scope["query_string"])
         extra: tuple[tuple[bytes, bytes], ...] = ()
         if operation is None:
-            decision, exchange = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
+            refusal = self._refuse(scope, request, 404, "resourceNotFound", "path", "there is no such path")
+            decision, call = await refusal
         elif method not in (expected := self._methods[operation]):
             extra = ((b"allow", ", ".join(expected).encode()),)
             reason = f"this path answers {expected[0]} only"
-            decision, exchange = self._refuse(scope, request, 405, "invalidRequest", "method", reason)
+            decision, call = await self._refuse(scope, request, 405, "invalidRequest", "method", reason)
         elif body is None:
             extra = ((b"connection", b"close"),)
             reason = f"the body has more than {LARGEST_BODY_BYTES} bytes"
-            decision, exchange = self._refuse(scope, request, 413, "invalidRequest", "body", reason)
+            decision, call = await self._refuse(scope, request, 413, "invalidRequest", "body", reason)
         else:
-            decision, exchange = self._decide(scope, request, operation)
+            decision, call = await self._decide(scope, request, operation)
         if decision.delay:
             await wait(decision.delay, receive, self._hurrying)
         start: Message = {
             "type": "http.response.start",
             "status": decision.reply.status,
-            "headers": [*reply_headers(decision, request.headers.get("uuid", ""), exchange.id), *extra],
+            "headers": [*reply_headers(decision, request.headers.get("uuid", ""), call.id), *extra],
         }
         reply_body = b"" if method == "HEAD" else decision.reply.body
         if decision.fault:
@@ -135,29 +136,30 @@ class Shell:
             await send(start)
             await send({"type": "http.response.body", "body": reply_body})
         if access_log.isEnabledFor(logging.INFO):
-            _log_call(exchange, decision, perf_counter() - began)
+            _log_call(method, scope["path"], decision, perf_counter() - began)
 
-    def _decide(self, scope: Scope, request: BankRequest, operation: str) -> tuple[Decision, Exchange]:
+    async def _decide(self, scope: Scope, request: BankRequest, operation: str) -> tuple[Decision, RecordedCall]:
         try:
             if operation != self.sandbox.contract.operation_id:
-                return self.sandbox.answer_companion(operation, request, scope["method"], scope["path"])
-            return self.sandbox.answer(request, scope["method"], scope["path"])
+                return await self.sandbox.answer_companion(operation, request, scope["method"], scope["path"])
+            return await self.sandbox.answer(request, scope["method"], scope["path"])
         except Exception:
             log.exception("a defect of the sandbox, please report it")
             reason = "a defect of the sandbox; its log has the trace"
-            return self._refuse(scope, request, 500, "serverUnavailable", None, reason)
+            return await self._refuse(scope, request, 500, "serverUnavailable", None, reason)
 
-    def _refuse(
+    async def _refuse(
         self, scope: Scope, request: BankRequest, status: int, error: str, location: str | None, reason: str
-    ) -> tuple[Decision, Exchange]:
+    ) -> tuple[Decision, RecordedCall]:
         method, path = scope["method"], scope["path"]
-        return self.sandbox.refuse(request, status, error, location, reason, method, path, self._operation_at(path))
+        operation = self._operation_at(path)
+        return await self.sandbox.refuse(request, status, error, location, reason, method, path, operation)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(asyncio.to_thread(self.sandbox.warm_up))]
         if self.sandbox.settings.watch:
-            tasks.append(asyncio.create_task(watch(self.sandbox.loader.root, self.sandbox.reload, self._stopping)))
+            tasks.append(asyncio.create_task(watch(self.sandbox.scenarios_root, self.sandbox.reload, self._stopping)))
         yield
         self.stop()
         await asyncio.gather(*tasks)
@@ -200,12 +202,10 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     return body if len(body) <= LARGEST_BODY_BYTES else None
 
 
-def _log_call(exchange: Exchange, decision: Decision, seconds: float) -> None:
+def _log_call(method: str, path: str, decision: Decision, seconds: float) -> None:
     who = ", ".join(f"{number.kind} {masked(number.value)}" for number in decision.numbers) or "-"
-    path = quote(exchange.path, safe="/:@!$&'()*+,;=~")
-    access_log.info(
-        "%s %s %d %s %s %.1f ms", exchange.method, path, exchange.status, exchange.rule, who, seconds * 1000
-    )
+    path = quote(without_secrets(path)[:LONGEST_TEXT], safe="/:@!$&'()*+,;=~")
+    access_log.info("%s %s %d %s %s %.1f ms", method, path, decision.reply.status, decision.rule, who, seconds * 1000)
 
 
 def _pages(

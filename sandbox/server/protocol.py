@@ -24,6 +24,7 @@ import uvicorn
 from sandbox.connection import TRANSPORT
 from sandbox.core.messages import BankRequest
 from sandbox.runtime import Sandbox
+from sandbox.state.interface import run_now
 
 from .app import Shell, reply_headers
 from .tls import Certificates
@@ -189,9 +190,10 @@ def _protocol(sandbox: Sandbox) -> type[asyncio.Protocol]:  # noqa: C901 - one c
                 self.cycle.keep_alive = False
                 return
             reason = "no HTTP that can be read: a malformed first line or header, or headers without an end"
-            decision, exchange = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
+            refusal = sandbox.refuse(BankRequest({}, b""), 400, "invalidRequest", "request", reason)
+            decision, call = run_now(refusal)
             head = [f"HTTP/1.1 400 {HTTPStatus(400).phrase}".encode()]
-            head += [name + b": " + value for name, value in reply_headers(decision, "", exchange.id)]
+            head += [name + b": " + value for name, value in reply_headers(decision, "", call.id)]
             self.transport.write(b"\r\n".join([*head, b"connection: close", b"", decision.reply.body]))
             self.transport.close()
 

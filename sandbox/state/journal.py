@@ -1,46 +1,59 @@
-"""The journal: the last exchanges of a space, searched, awaited and streamed.
+"""The journal's entries: a call as it came, and the masked exchange that everybody else sees.
 
-Rule 1: numbers and credentials are masked on the way in; searching by a full number works by a keyed hash.
-Rule 2: an exchange is here before the last byte of its answer is sent.
-Rule 3: a slow reader is dropped, never waited for.
+Rule 1: a call is kept as it came and masked when somebody reads it; nothing unmasked leaves the process.
+Rule 2: a long call is masked and cut at once, so that long bodies don't stay.
+Rule 3: what is masked is found by a hash of the full value, keyed from the seed.
 """
 
-import asyncio
+import json
 import re
-import secrets
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
-from sandbox.core.decide import Decision
-from sandbox.core.messages import (
-    BankRequest,
-    Place,
-    Violation,
-    holds_card,
-    holds_secret,
-    instant,
-    masked,
-    without_secrets,
-)
+from sandbox.core.decide import Decision, override
+from sandbox.core.messages import BankRequest, Place, Violation, holds_card, holds_secret, masked, without_secrets
+from sandbox.core.strict_json import read_json
 
 LONGEST_TEXT = 2_000
-MOST_HEADERS = 64
-READER_BACKLOG = 256
+MAX_HEADERS = 64
+MAX_FIELDS = 64
+# Longer than any token or grouped number that is masked: what a cut leaves of one goes, too.
+_LONGEST_SECRET = 100
 
-_NO_HASHES: Mapping[str, bytes] = {}
 
-# Known to this process alone: it makes the hashes useless to anybody who sees the memory of another.
-_HASH_KEY = secrets.token_bytes(32)
+class Hashes(NamedTuple):
+    """What stands for full values that are masked: by `uuid`, `cardNumber`, `headers.<name>` or `body.<name>`."""
+
+    key: bytes
+    digests: Mapping[str, bytes] = {}
+
+    def has(self, name: str) -> bool:
+        """Tell whether the value of that name is masked."""
+        return name in self.digests
+
+    def fits(self, name: str, value: str) -> bool:
+        """Tell whether this is the full value."""
+        return self.digests[name] == _digest(self.key, value)
+
+
+def hash_key(seed: str) -> bytes:
+    """Return the key of a seed: every process with it finds what another has masked."""
+    return blake2b(seed.encode(), digest_size=32, person=b"journal").digest()
+
+
+def _digest(key: bytes, value: str) -> bytes:
+    return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=12, key=key).digest()
 
 
 class Exchange(NamedTuple):
-    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full numbers.
+    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full values.
 
-    `operation` is the call of a contract that was made, None where it never became one.
+    `operation` is the call of a contract that was made, None where it never became one. `fields` are those of the body,
+    masked, each as JSON.
     """
 
     id: int
@@ -64,97 +77,147 @@ class Exchange(NamedTuple):
     delay: float
     fault: str | None
     scenario: Place | None
-    hashes: Mapping[str, bytes]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the exchange as the control API shows it."""
-        fields = {JSON_NAMES.get(name, name): value for name, value in self._asdict().items() if name != "hashes"}
-        return {
-            **fields,
-            "at": instant(self.at),
-            "violations": [violation._asdict() for violation in self.violations],
-            "scenario": str(self.scenario) if self.scenario else None,
-        }
+    fields: Mapping[str, str]
+    hashes: Hashes
 
 
-JSON_NAMES = {"customer_id": "customerId", "card_number": "cardNumber"}
+class RecordedCall:
+    """A call for the journal: as it came until somebody reads it. `at` is UTC; its id is given by the journal."""
+
+    __slots__ = ("_exchange", "_raw", "at", "error", "fault", "id", "operation", "override", "rule", "space")
+
+    def __init__(
+        self,
+        at: datetime,
+        space: str,
+        method: str,
+        path: str,
+        request: BankRequest,
+        decision: Decision,
+        key: bytes,
+    ) -> None:
+        self.id = 0
+        self.at = at
+        self.space = space
+        self.operation = decision.operation
+        self.rule = decision.rule
+        self.error = decision.error
+        self.fault = decision.fault
+        is_override = decision.scenario is not None and decision.rule == override.__name__
+        self.override: int | None = decision.scenario.line if decision.scenario and is_override else None
+        self._exchange: Exchange | None = None
+        self._raw: tuple[str, str, BankRequest, Decision, bytes] | None = (method, path, request, decision, key)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the call is too long to be kept as it came."""
+        if self._raw is None:
+            return False
+        _, path, request, decision, _ = self._raw
+        texts = (path, request.query, request.body, decision.reply.body, *request.headers, *request.headers.values())
+        return len(texts) > 2 * MAX_HEADERS or sum(map(len, texts)) > 2 * LONGEST_TEXT
+
+    def exchange(self) -> Exchange:
+        """Return the call masked; what it was is let go."""
+        # Threads may read at once: whoever finds it raw makes the same exchange.
+        raw = self._raw
+        if raw is not None:
+            self._exchange = _masked(self.id, self.at, self.space, *raw)
+            self._raw = None
+        assert self._exchange
+        return self._exchange
 
 
-class Recorder:
-    """Makes exchanges out of calls."""
+def _masked(
+    number: int,
+    at: datetime,
+    space: str,
+    method: str,
+    path: str,
+    request: BankRequest,
+    decision: Decision,
+    key: bytes,
+) -> Exchange:
+    full: dict[str, str] = {}
 
-    def __init__(self) -> None:
-        self._count = 0
+    def shown(name: str, value: str, is_secret: bool = False) -> str:
+        """Return what may be seen of a value that one may look for; remember it where that is not all."""
+        seen = _shown(_secret(value), is_secret=True) if is_secret else _shown(value)
+        if seen != value:
+            full[name] = value
+        return seen
 
-    def exchange(
-        self, at: datetime, space: str, method: str, path: str, request: BankRequest, decision: Decision
-    ) -> Exchange:
-        """Return the masked exchange; its id is the next one."""
-        self._count += 1
-        headers = dict(request.headers)
-        names = "\n".join(headers)
-        tokens = 0
-        for name in _secret_headers(names):
-            headers[name] = _secret(headers[name])
-            tokens += _BEARER in headers[name]
-        numbers = dict(decision.numbers)
-        reply = decision.reply
-        exchange = Exchange(
-            self._count,
-            at,
-            space,
-            method,
-            path,
-            request.query,
-            decision.operation,
-            headers,
-            request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace"),
-            numbers.get("customerId"),
-            numbers.get("cardNumber"),
-            reply.status,
-            decision.rule,
-            decision.reason,
-            decision.error,
-            reply.body.decode(),
-            decision.violations,
-            decision.warning,
-            decision.delay,
-            decision.fault,
-            decision.scenario,
-            _NO_HASHES,
-        )
-        # Most calls hold nothing to mask or to cut; one look at all texts together tells.
-        everything = "\n".join(
-            (names, *headers.values(), path, exchange.query, exchange.body, exchange.reply, exchange.reason)
-        )
-        if (
-            len(everything) > LONGEST_TEXT
-            or holds_card(everything)
-            or holds_secret(everything)
-            or everything.count(_BEARER) > tokens
-            or "\\u" in exchange.body
-        ):
-            return _masked(exchange)
-        return exchange
-
-
-def _masked(exchange: Exchange) -> Exchange:
-    """Return the exchange without card numbers and without texts that are too long."""
-    hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
-    return exchange._replace(
-        path=_shown(exchange.path),
-        query=_shown(exchange.query),
-        headers={_shown(name): _shown(value) for name, value in list(exchange.headers.items())[:MOST_HEADERS]},
-        body=_shown(_without_escapes(exchange.body)),
-        card_number=exchange.card_number and masked(exchange.card_number),
-        reason=_shown(exchange.reason),
-        reply=_shown(exchange.reply),
-        hashes={name: number_hash(value) for name, value in hidden.items() if value},
+    names = list(request.headers)[:MAX_HEADERS]
+    secret_names = _secret_headers("\n".join(names))
+    headers = {_shown(name): shown(f"headers.{name}", request.headers[name], name in secret_names) for name in names}
+    if "headers.uuid" in full:
+        full["uuid"] = full["headers.uuid"]
+    numbers = dict(decision.numbers)
+    card_number = numbers.get("cardNumber")
+    fields = {}
+    for name, value in body_fields(request).items():
+        # A name tells a secret as well as its value does.
+        field = f"{as_json(name)}: {value}"
+        if is_secret := _shown(field) != field:
+            full[f"body.{name}"] = value
+        fields[_shown(name)] = "***" if is_secret else value
+    body = request.body[: 2 * LONGEST_TEXT].decode("utf-8", "replace")
+    return Exchange(
+        number,
+        at,
+        space,
+        method,
+        _shown(path),
+        _shown(request.query),
+        decision.operation,
+        headers,
+        _shown(_without_escapes(body), is_cut=len(request.body) > 2 * LONGEST_TEXT),
+        numbers.get("customerId"),
+        card_number and shown("cardNumber", card_number),
+        decision.reply.status,
+        decision.rule,
+        _shown(decision.reason),
+        decision.error,
+        _shown(decision.reply.body.decode()),
+        decision.violations,
+        decision.warning,
+        decision.delay,
+        decision.fault,
+        decision.scenario,
+        fields,
+        Hashes(key, {name: _digest(key, value) for name, value in full.items()}),
     )
 
 
-def _shown(text: str) -> str:
-    return without_secrets(text)[:LONGEST_TEXT]
+def body_fields(request: BankRequest) -> dict[str, str]:
+    """Return the fields of a body that is an object or a form, each as JSON."""
+    pairs: Sequence[tuple[str, object]]
+    if "x-www-form-urlencoded" in request.headers.get("content-type", ""):
+        pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+    else:
+        try:
+            body = read_json(request.body)
+        except ValueError:
+            return {}
+        pairs = list(body.items()) if isinstance(body, dict) else ()
+    return {name: as_json(value) for name, value in pairs[:MAX_FIELDS]}
+
+
+def as_json(value: object) -> str:
+    """Write a value in the one form in which values are compared."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _shown(text: str, is_secret: bool = False, is_cut: bool = False) -> str:
+    """Return what may be seen of a text. What follows a cut is not known, so neither is what the end belongs to.
+
+    A text that `is_secret` is masked as a whole already.
+    """
+    if len(text) > 2 * LONGEST_TEXT:
+        text, is_cut = text[: 2 * LONGEST_TEXT], True
+    if holds_card(text) or holds_secret(text) or (_BEARER in text and not is_secret):
+        text = without_secrets(text)
+    return text[: len(text) - _LONGEST_SECRET][:LONGEST_TEXT] if is_cut else text[:LONGEST_TEXT]
 
 
 def _without_escapes(body: str) -> str:
@@ -165,15 +228,14 @@ def _without_escapes(body: str) -> str:
 _ESCAPED_DIGIT = re.compile(r"\\u(003[0-9])")
 
 
-def number_hash(number: str) -> bytes:
-    """Return what stands for a number in the journal."""
-    return blake2b(number.encode(), digest_size=12, key=_HASH_KEY).digest()
-
-
 @lru_cache(maxsize=256)
 def _secret_headers(names: str) -> tuple[str, ...]:
     """Return those of the names, one a line, that stand for credentials; client_id is a name, not a secret."""
-    return tuple(name for name in names.split("\n") if _SECRET_NAME.search(name))
+    return tuple(name for name in names.split("\n") if _names_secret(name))
+
+
+def _names_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name.lower()) is not None
 
 
 _BEARER = "earer "
@@ -190,76 +252,3 @@ def _secret(value: str) -> str:
 
 def _hidden(token: str) -> str:
     return masked(token) if len(token) >= 16 else "***"
-
-
-class Reader:
-    """Somebody who follows the journal live; `dropped` is set when they were too slow."""
-
-    def __init__(self) -> None:
-        self.queue: deque[Exchange] = deque()
-        self.news = asyncio.Event()
-        self.dropped = asyncio.Event()
-
-    def tell(self, exchange: Exchange) -> None:
-        """Hand on an exchange."""
-        if len(self.queue) >= READER_BACKLOG:
-            self.dropped.set()
-        else:
-            self.queue.append(exchange)
-        self.news.set()
-
-    def take(self) -> list[Exchange]:
-        """Return what was handed on since the last time."""
-        taken = list(self.queue)
-        self.queue.clear()
-        return taken
-
-
-class Journal:
-    """The last `size` exchanges, and sums over all since it was cleared."""
-
-    def __init__(self, size: int) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=size)
-        self._readers: set[Reader] = set()
-        self.clear()
-
-    def __len__(self) -> int:
-        return len(self._exchanges)
-
-    def __iter__(self) -> Iterator[Exchange]:
-        """Go through the exchanges, oldest first."""
-        return iter(tuple(self._exchanges))
-
-    def clear(self) -> None:
-        """Forget all exchanges and sums."""
-        self._exchanges.clear()
-        self.rules: Counter[tuple[str | None, str]] = Counter()
-        self.operations: Counter[str] = Counter()
-        self.codes: Counter[tuple[str, str]] = Counter()
-
-    def record(self, exchange: Exchange) -> None:
-        """Take an exchange in, and tell those who follow."""
-        self._exchanges.append(exchange)
-        self.rules[exchange.operation, exchange.rule] += 1
-        if operation := exchange.operation:
-            self.operations[operation] += 1
-            if exchange.code:
-                self.codes[operation, exchange.code] += 1
-        self.pass_on(exchange)
-
-    def pass_on(self, exchange: Exchange) -> None:
-        """Tell those who follow, without keeping the exchange."""
-        for reader in self._readers:
-            reader.tell(exchange)
-
-    @property
-    def is_followed(self) -> bool:
-        return bool(self._readers)
-
-    def follow(self, reader: Reader) -> None:
-        """Tell the reader of every exchange from now on."""
-        self._readers.add(reader)
-
-    def unfollow(self, reader: Reader) -> None:
-        """Stop telling the reader."""
-        self._readers.discard(reader)
