@@ -84,7 +84,6 @@ def test_a_book_holds_every_scenario_once_also_under_two_numbers() -> None:
         named={"slow": NOT_FOUND},
     )
     assert [scenario.pattern for scenario in scenarios] == [SOME_ID, "3*", OTHER_CARD, "slow"]
-    assert len(scenarios) == 4
     assert scenarios.match(by_card(CARD)) is scenarios.match(by_id(SOME_ID))
 
 
@@ -338,7 +337,7 @@ def test_a_book_that_changes_one_by_one_answers_as_one_made_of_what_is_left(chan
             left[number] = PLACED[number]
             changing.put(PLACED[number])
     whole = ScenarioBook(left.values())
-    assert len(changing) == len(left)
+    assert len(list(changing)) == len(left)
     assert changing.companions == whole.companions
     for identity in map(by_id, ("321100000000", "321100000001", "321200000000", "300000000000", "400000000000")):
         assert changing.match(identity) == whole.match(identity)
