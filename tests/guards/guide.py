@@ -19,6 +19,7 @@ from typing import NamedTuple
 import click
 from markdown_it.token import Token
 
+from sandbox import views
 from sandbox.cli import commands
 from sandbox.console.guide import parser, read_documents
 from sandbox.core import decide
@@ -77,7 +78,7 @@ def errors() -> str:
             f"`{error['cardNumber']}`",
             f"`{error['headers'][0]}`",
         )
-        for error in Sandbox().catalogue()
+        for error in views.catalogue(Sandbox())
     )
     return _table(("HTTP", "type", "code", "customerId", "cardNumber", "header"), rows)
 
