@@ -28,7 +28,7 @@ class Console:
         self._assets = Assets()
         renderer = Renderer(sandbox, self._assets)
         self._pages = Pages(sandbox, renderer)
-        self._guide = Guide()
+        self._guide = Guide(self._has_console)
         self._reference = Reference(sandbox, renderer, self._guide)
         self._travel = Travel(sandbox, renderer)
         self._stage = Stage(sandbox, renderer)

@@ -69,7 +69,8 @@ def _document(path: Path) -> Document:
 class Guide:
     """The documents of one sandbox. Pages are made when they are first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_control: bool) -> None:
+        self._has_control = has_control
         self._pages: dict[str, tuple[list[Heading], str]] = {}
 
     @cached_property
@@ -99,10 +100,9 @@ class Guide:
     async def for_programs(self, request: Request) -> Response:
         """List all that is for programs that read, in the form of llmstxt.org."""
         base = str(request.base_url).rstrip("/")
-        documents = (
-            f"- [{each.title}]({base}{each.entry.path}.md): {each.promise}" for each in self.documents.values()
-        )
-        return PlainTextResponse(_FOR_PROGRAMS.format(base=base, documents="\n".join(documents)))
+        entries = (f"- [{entry.title}]({base}{entry.path}.md): {entry.promise}" for entry in self.entries)
+        text = _FOR_PROGRAMS.format(base=base, documents="\n".join(entries))
+        return PlainTextResponse(text + _CONTROL_FOR_PROGRAMS.format(base=base) * self._has_control)
 
 
 _FOR_PROGRAMS = """\
@@ -119,8 +119,8 @@ _FOR_PROGRAMS = """\
 
 - [The contract]({base}/openapi.yaml): the bank's API, OpenAPI 3
 - [Login and key exchange]({base}/companions.openapi.yaml): the calls around it
-- [The control API]({base}/_sandbox/openapi.json): what steers a running sandbox
 """
+_CONTROL_FOR_PROGRAMS = "- [The control API]({base}/_sandbox/openapi.json): what steers a running sandbox\n"
 
 
 def slug(heading: str) -> str:
@@ -172,7 +172,7 @@ def _rendered(text: str) -> tuple[list[Heading], str]:
 def _table_open(renderer: "RendererHTML", tokens: Sequence["Token"], index: int, *_: Any) -> str:
     titles = [inline.content for opening, inline in pairwise(tokens[:index]) if opening.type == "heading_open"]
     label = escape(titles[-1].replace("`", ""))
-    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0"><table class="told">\n'
+    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0"><table class="told prose">\n'
 
 
 def _heading_open(renderer: "RendererHTML", tokens: Sequence["Token"], index: int, *_: Any) -> str:
