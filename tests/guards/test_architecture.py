@@ -150,8 +150,10 @@ def settings() -> set[str]:
 
 
 def settings_with_an_effect() -> set[str]:
-    read = set().union(*(names(ast.parse(path.read_text("utf-8"))) for path in (ROOT / "sandbox").rglob("*.py")))
-    return settings() & read
+    modules = (ast.parse(path.read_text("utf-8")) for path in (ROOT / "sandbox").rglob("*.py"))
+    return settings() & {
+        node.attr for module in modules for node in ast.walk(module) if isinstance(node, ast.Attribute)
+    }
 
 
 def settings_in_tests() -> set[str]:

@@ -269,8 +269,10 @@ def _names(key: str, number: str) -> bool:
 # Blocks with tests of their own.
 
 
-def test_ci_runs_the_command_for_testing() -> None:
-    assert block("test").text.strip() in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+def test_ci_runs_both_commands_of_the_readme() -> None:
+    lines = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    assert block("test").text.strip() in lines
+    assert [line for line in lines if line.endswith(f" {block('run').text.strip()} &")]
 
 
 def test_the_command_for_a_fresh_machine_serves() -> None:
