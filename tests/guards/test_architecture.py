@@ -220,7 +220,8 @@ RECIPES: dict[str, dict[int, Step]] = {
 def steps(recipe: str) -> dict[int, str]:
     """Return the steps of a recipe as the page tells them."""
     text = PAGE.split(f"## Adding {recipe}\n")[1].partition("\n## ")[0]
-    return {int(number): told for number, told in re.findall(r"^(\d+)\. (.+)$", text, re.MULTILINE)}
+    found = re.findall(r"^(\d+)\. (.+(?:\n   .+)*)$", text, re.MULTILINE)
+    return {int(number): " ".join(told.split()) for number, told in found}
 
 
 @pytest.mark.parametrize(("recipe", "number"), [(recipe, number) for recipe in RECIPES for number in RECIPES[recipe]])
