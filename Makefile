@@ -19,8 +19,8 @@ quick: $(READY)      ## run the tests that need no browser and take no seconds
 check: $(READY)      ## style, types, floors; `make test` has them too
 	$(VENV)/bin/pytest tests/guards/test_style.py
 
-docs: $(READY)       ## make the README's tables anew
-	$(VENV)/bin/python -m tests.guards.readme
+docs: $(READY)       ## make the tables of README and docs anew
+	$(VENV)/bin/python -m tests.guards.guide
 
 constraints: $(READY) ## pin the versions that are installed here
 	$(VENV)/bin/pip freeze --exclude-editable > constraints.txt
