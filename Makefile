@@ -25,8 +25,8 @@ docs: $(READY)       ## make the tables of README and docs anew
 constraints: $(READY) ## pin the versions that are installed here
 	$(VENV)/bin/pip freeze --exclude-editable > constraints.txt
 
-bench: $(READY)      ## measure against a bare Starlette endpoint
-	$(VENV)/bin/python -m benchmarks
+bench: $(READY)      ## measure what a call costs; BENCH=--quick takes a minute, docs/benchmarks.md has more
+	$(VENV)/bin/python -m benchmarks $(BENCH)
 
 image:               ## build the container image
 	docker build -t segment-sandbox .
