@@ -223,10 +223,12 @@ def test_exchanges_are_streamed_to_be_awaited(server: Server, connect: Connect) 
     caller = connect(server)
 
     async def first() -> Any:
-        async with AsyncClient(server.url, caller.space) as client:
-            async with client.stream_exchanges({"status": 404}) as exchanges:
-                await asyncio.to_thread(caller.ask, {"customerId": "999900000404"})
-                return await anext(exchanges)
+        async with (
+            AsyncClient(server.url, caller.space) as client,
+            client.stream_exchanges({"status": 404}) as exchanges,
+        ):
+            await asyncio.to_thread(caller.ask, {"customerId": "999900000404"})
+            return await anext(exchanges)
 
     assert asyncio.run(first())["customerId"] == "999900000404"
 
