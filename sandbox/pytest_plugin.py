@@ -229,6 +229,6 @@ def _needs_httpx2() -> None:
         raise _failed("the fixtures need more than the sandbox: pip install 'segment-sandbox[pytest]'") from None
 
 
-def _failed(why: str) -> Exception:
+def _failed(why: str) -> BaseException:
     """Return what fails a test without a trace of ours."""
     return pytest.fail.Exception(why, pytrace=False)
