@@ -198,6 +198,20 @@ def test_calls(segment_sandbox):
     assert "4111111111111111" not in result.stdout.str()
 
 
+def test_a_failing_assertion_about_a_moment_says_when_the_call_came(run: Run) -> None:
+    result = run("""
+def test_calls(segment_sandbox):
+    ask(segment_sandbox, customerId="321116471234")
+    segment_sandbox.assert_called(since="2900-01-01T00:00:00Z")
+
+def test_days(segment_sandbox):
+    ask(segment_sandbox, customerId="321116471234")
+    segment_sandbox.assert_called(since="2900-01-01")
+""")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E *since: expected 2900-01-01T00:00:00Z, found *Z", "E *the calls that came*"])
+
+
 def test_another_call_than_the_expected_is_named(run: Run) -> None:
     result = run("""
 def test_calls(segment_sandbox):
