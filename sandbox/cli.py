@@ -3,10 +3,8 @@
 import json
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -21,7 +19,6 @@ from .settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, Settings
 if TYPE_CHECKING:
     from .core.decide import Decision
     from .runtime import Sandbox
-    from .server.tls import Certificates
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -89,6 +86,7 @@ def commands() -> None:
 @commands.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
+    from .server.greeting import Greeting
     from .server.guard import with_token
     from .server.log import log_to_stderr
     from .server.server import collect_seldom
@@ -104,15 +102,14 @@ def serve(**flags: Any) -> None:
     sandbox = _sandbox(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
+        greeting = Greeting(sandbox, certificates)
     except UserError as error:
         raise click.UsageError(str(error)) from None
-
-    def greet(urls: list[str]) -> None:
-        # A server whose greeting nobody reads serves all the same.
-        with suppress(OSError):
-            _greet(urls, sandbox, certificates)
-
-    sys.exit(run(sandbox, greet, log, certificates))
+    try:
+        code = run(sandbox, greeting.say, log, certificates)
+    finally:
+        greeting.take_back()
+    sys.exit(code)
 
 
 for _setting in SETTINGS:
@@ -426,26 +423,6 @@ def _sentence(text: str) -> str:
 def _fail(message: str, code: int = 1) -> NoReturn:
     click.echo(f"segment-sandbox: {message}", err=True)
     sys.exit(code)
-
-
-def _greet(urls: list[str], sandbox: "Sandbox", certificates: "Certificates | None") -> None:
-    url, *others = urls
-    trust = []
-    click.echo(f"Segment Sandbox {__version__} is ready on {url}")
-    for other in others:
-        click.echo(f"also on {other}")
-    for option, title, file in (
-        ("--cacert", "root certificate", certificates and certificates.root),
-        ("--cert", "client certificate", certificates and certificates.client),
-    ):
-        if file:
-            click.echo(f"{title}: {file}")
-            trust.append(f"{option} {shlex.quote(str(file))}")
-    click.echo()
-    if sandbox.settings.control_token and not sandbox.settings.is_loopback:
-        click.echo(f"control token: {sandbox.settings.control_token}\n")
-    click.echo(f"{sandbox.curl(url, trust)}\n")
-    sys.stdout.flush()
 
 
 def _table(head: list[str], rows: list[list[str]]) -> None:

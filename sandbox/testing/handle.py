@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, Unpack
 from uuid import NAMESPACE_URL, uuid5
 
 from sandbox.client import Client
-from sandbox.client.shapes import Exchange, Match
+from sandbox.client.shapes import DeepMatch, Exchange, Match
 from sandbox.core.masking import masked_text
 from sandbox.core.messages import IDENTITY_LENGTHS
 
@@ -37,7 +37,7 @@ class Placed(NamedTuple):
     """What was placed: how a test said it, and the matches of which a call must fit one."""
 
     said: str
-    matches: list[Match]
+    matches: list[DeepMatch]
 
 
 class Steered:
@@ -47,13 +47,15 @@ class Steered:
         self._client = client
         self._placed = placed
 
-    def _put(self, said: str, places: Mapping[tuple[Section, str], Mapping[str, Any]], numbers: list[Match]) -> None:
+    def _put(
+        self, said: str, places: Mapping[tuple[Section, str], Mapping[str, Any]], numbers: list[DeepMatch]
+    ) -> None:
         __tracebackhide__ = True
         for (section, pattern), entry in places.items():
             self._client.place_override(
                 section, pattern, {name: value for name, value in entry.items() if value is not None}
             )
-        matches: list[Match] = [{**number, "rule": "override"} for number in numbers]
+        matches: list[DeepMatch] = [{**number, "rule": "override"} for number in numbers]
         self._placed.append(Placed(masked_text(said), matches or [{"rule": "override"}]))
 
 
@@ -170,7 +172,7 @@ class SegmentSandbox(Steered):
         if isinstance(identity, Customer):
             # One entry for both numbers, so that they count together.
             places = {_place(identity.customer_id): {**entry, "cardNumber": identity.card_number}}
-            numbers: list[Match] = [{"customerId": identity.customer_id}, {"cardNumber": identity.card_number}]
+            numbers: list[DeepMatch] = [{"customerId": identity.customer_id}, {"cardNumber": identity.card_number}]
         else:
             section, number = _place(identity)
             places = {(section, number): dict(entry)}
@@ -226,7 +228,7 @@ def _place(number: str) -> tuple[Section, str]:
     return ("cardNumber" if is_card else "customerId"), number
 
 
-def _number(section: Section, number: str) -> Match:
+def _number(section: Section, number: str) -> DeepMatch:
     return {"cardNumber": number} if section == "cardNumber" else {"customerId": number}
 
 

@@ -157,6 +157,12 @@ def test_calls(segment_sandbox):
     segment_sandbox.assert_called(atMost=2)
     segment_sandbox.assert_only(operation="retrieve-customer-segment", exactly=2)
     segment_sandbox.assert_only(atLeast=1)
+    segment_sandbox.assert_called(headers={"ChannelId": "IVR"}, body={"customerId": "321116471234"}, exactly=1)
+
+def test_calls_to_come(segment_sandbox):
+    from threading import Timer
+    Timer(0.2, ask, [segment_sandbox], {"customerId": "321116471234"}).start()
+    segment_sandbox.assert_called(customerId="321116471234", timeout="30s")
 """)
 
 
@@ -220,7 +226,7 @@ def test_calls(segment_sandbox):
     segment_sandbox.assert_only(customerId="321116471234", exactly=1)
 """)
     result.stdout.re_match_lines(
-        [".*no other call.*", r"E +call \d+: .* 999900000404 -> 404.*", ".*found 999900000404"]
+        [".* and no other call.*", r"E +call \d+: .* 999900000404 -> 404.*", ".*found 999900000404"]
     )
 
 
@@ -235,6 +241,20 @@ def test_calls(segment_sandbox, monkeypatch):
     segment_sandbox.assert_called(exactly=1)
 """)
     result.stdout.fnmatch_lines(["E *AssertionError: not known: 3 calls are forgotten"])
+
+
+def test_headers_and_bodies_that_differ_are_shown(run: Run) -> None:
+    result = run("""
+def test_calls(segment_sandbox):
+    ask(segment_sandbox, customerId="321116471234")
+    segment_sandbox.assert_called(headers={"ChannelId": "ATM"}, body={"customerId": "100000000301"})
+""")
+    result.stdout.fnmatch_lines(
+        [
+            "E *headers.ChannelId: expected ATM, found IVR",
+            "E *body.customerId: expected 100000000301, found 321116471234",
+        ]
+    )
 
 
 def test_words_that_verify_does_not_know_are_named(run: Run) -> None:
