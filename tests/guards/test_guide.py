@@ -124,6 +124,7 @@ def test_the_examples_of_a_document_do_in_their_order_what_is_printed(path: Path
 def test_each_block_of_a_document_is_of_a_kind_that_is_executed(path: Path) -> None:
     for found in blocks(path):
         known = found.is_file or found.label in LABELS or (found.language in {"console", "sh"} and not found.label)
+        known |= path.name in FOR_PYTHON and found.language in {"python", "text"}
         assert known, f"{path.name}:{found.line}: tests/guards/guide.py says which kinds of blocks there are"
         assert found.language != "console" or found.text.startswith("$ "), f"{path.name}:{found.line}"
 
