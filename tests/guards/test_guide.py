@@ -26,6 +26,8 @@ from .guide import DOCUMENTS, README, ROOT, Block, block, blocks, renewed, token
 USUAL_ADDRESS = "127.0.0.1:8080"
 # Blocks with tests of their own, here or in another file.
 LABELS = {"run", "test", "session", "install", "pipx", "docker", "java", "typescript", "python", "output"}
+# Documents whose Python tests/guards/test_python_docs.py executes.
+FOR_PYTHON = {"client.md", "pytest.md"}
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
@@ -122,6 +124,7 @@ def test_the_examples_of_a_document_do_in_their_order_what_is_printed(path: Path
 def test_each_block_of_a_document_is_of_a_kind_that_is_executed(path: Path) -> None:
     for found in blocks(path):
         known = found.is_file or found.label in LABELS or (found.language in {"console", "sh"} and not found.label)
+        known |= path.name in FOR_PYTHON and found.language in {"python", "text"}
         assert known, f"{path.name}:{found.line}: tests/guards/guide.py says which kinds of blocks there are"
         assert found.language != "console" or found.text.startswith("$ "), f"{path.name}:{found.line}"
 
