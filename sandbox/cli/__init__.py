@@ -16,6 +16,7 @@ from .errors import errors
 from .files import check, init
 from .health import health
 from .serve import serve
+from .sweep import sweep
 
 
 def main() -> NoReturn:
@@ -47,7 +48,7 @@ def commands() -> None:
     """The bank's customer-segment API on your own machine."""
 
 
-for _command in (serve, check, ask, customers, errors, token, session, init, health):
+for _command in (serve, check, ask, customers, errors, token, session, init, health, sweep):
     commands.add_command(_command)
 
 

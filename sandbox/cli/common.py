@@ -76,7 +76,14 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
-    """Print rows under a head, each column as wide as it needs."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    """Print rows under a head, each column as wide as it needs; colours are no width."""
+    widths = [max(len(click.unstyle(row[column])) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file that the user named; its directory is made. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
