@@ -20,8 +20,9 @@ quick: $(READY)      ## run the tests that need no browser and take no seconds
 check: $(READY)      ## style, types, floors; `make test` has them too
 	$(VENV)/bin/pytest tests/guards/test_style.py
 
-docs: $(READY)       ## make the README's tables anew
+docs: $(READY)       ## make anew what is made from the product: the README's tables, the client's methods
 	$(VENV)/bin/python -m tests.guards.readme
+	$(VENV)/bin/python -m tests.guards.client_code
 
 constraints: $(READY) ## pin the versions that are installed here
 	$(VENV)/bin/pip freeze --exclude-editable > constraints.txt

@@ -1,15 +1,18 @@
 """The routes of the control API under `/_sandbox`: those of its document, each with the handler of its operation.
 
 Rule 1: the document is the table of routes; a handler belongs to an operation by its operationId.
+Rule 2: a name may hold any character; a slash in it is sent as %2F (RFC 3986, 2.2).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TypeAlias
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from sandbox.responses import Json
 from sandbox.runtime import Sandbox
@@ -92,4 +95,17 @@ def _route(path: str, answered: Mapping[str, tuple[Operation, Handler]]) -> Rout
         operation, handle = answered["GET" if request.method == "HEAD" else request.method]
         return await handle(await read(request, operation))
 
-    return Route(PREFIX + path, endpoint, methods=list(answered))
+    return _EncodedRoute(PREFIX + path, endpoint, methods=list(answered))
+
+
+class _EncodedRoute(Route):
+    """A route that tells the slashes of its path from those in a name, which Starlette decodes before it matches."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # Not every ASGI server has the path as it was sent.
+        raw = scope.get("raw_path")
+        path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
+        match, found = super().matches({**scope, "path": path})
+        if names := found.get("path_params"):
+            found["path_params"] = {name: unquote(value) for name, value in names.items()}
+        return match, found

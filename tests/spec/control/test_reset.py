@@ -75,9 +75,23 @@ def test_a_space_appears_with_its_first_call_and_tells_what_it_holds(tester: Cal
 
 
 @pytest.mark.parametrize(
-    "client_id", ["name with spaces", "ñandú", "a%b", "?#&=+", ".hidden", "x" * 100, "x" * 101, "x" * 500]
+    "client_id",
+    [
+        "name with spaces",
+        "ñandú",
+        "a%b",
+        "a%2Fb",
+        "?#&=+",
+        ".hidden",
+        "team/app",
+        "/",
+        "a/clock",
+        "x" * 100,
+        "x" * 101,
+        "x" * 500,
+    ],
 )
-def test_any_client_id_without_a_slash_is_a_space(tester: Caller, client_id: str) -> None:
+def test_any_client_id_is_a_space(tester: Caller, client_id: str) -> None:
     path = f"/_sandbox/spaces/{quote(client_id, safe='')}"
     tester.ask({"customerId": NUMBER}, client_id=client_id)
     summary = tester.http.get(path).json()
