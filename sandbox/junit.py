@@ -43,7 +43,8 @@ def junit(suite: str, cases: Iterable[Case]) -> bytes:
         if case.output:
             ET.SubElement(node, "system-out").text = _clean(case.output)
     ET.indent(root)
-    return ET.tostring(root, "utf-8", xml_declaration=True) + b"\n"
+    report: bytes = ET.tostring(root, "utf-8", xml_declaration=True)
+    return report + b"\n"
 
 
 def _clean(text: str) -> str:

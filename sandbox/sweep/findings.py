@@ -108,7 +108,6 @@ class _Run:
         self._before, self._call, self._after = calls[:struck], calls[struck], calls[struck + 1 :]
         self._usual = undisturbed[disturbance.position :]
         self._again = [call for call in self._after if call.key == self._call.key]
-        self._what = f"{disturbance.title} ({self._call.operation})"
 
     @property
     def _retries(self) -> int:
@@ -121,15 +120,13 @@ class _Run:
     def about_retries(self) -> Iterator[Finding]:
         status, seconds = self._disturbance.status, self._disturbance.retry_after
         if status == 503 and not self._retries and self._has_ended:
-            yield Finding(NOT_RETRIED, f"{self._what}: the call did not come again")
+            yield Finding(NOT_RETRIED, "the call did not come again")
         if status is not None and self._is_final(status) and self._retries > self._others_may_try():
-            yield Finding(
-                RETRIED, f"{self._what}: {status} was answered, and the call came again {_times(self._retries)}"
-            )
+            yield Finding(RETRIED, f"{status} was answered, and the call came again {_times(self._retries)}")
         if seconds and self._retries:
             waited = (self._again[0].at - self._call.at).total_seconds()
             if waited < seconds - _TOLERANCE:
-                detail = f"{self._what}: the answer asked for {seconds} s, the call came again after {waited:.2f} s"
+                detail = f"the answer asked for {seconds} s, the call came again after {waited:.2f} s"
                 yield Finding(IMPATIENT, detail)
 
     def about_uuids(self) -> Iterator[Finding]:
@@ -138,7 +135,7 @@ class _Run:
         seen = {self._call.uuid}
         for call in self._again:
             if call.uuid and call.uuid in seen:
-                yield Finding(REUSED, f"{self._what}: the call came again as {call.uuid[:80]}")
+                yield Finding(REUSED, f"the call came again as {call.uuid[:80]}")
                 return
             seen.add(call.uuid)
 
@@ -149,7 +146,7 @@ class _Run:
                 following = next((call.operation for call in self._after), None)
                 if following != LOGIN and (following or self._has_ended):
                     came = f"{following} came next" if following else "no call came any more"
-                    yield Finding(NO_LOGIN, f"{self._what}: {came}")
+                    yield Finding(NO_LOGIN, came)
             return
         if self._call.is_good or any(call.operation == LOGIN and call.is_good for call in self._before):
             return
@@ -157,7 +154,7 @@ class _Run:
             if call.operation == LOGIN and call.is_good:
                 return
             if call.operation != LOGIN:
-                yield Finding(CALLED_ON, f"{self._what}: the login failed, and {call.operation} came all the same")
+                yield Finding(CALLED_ON, f"the login failed, and {call.operation} came all the same")
                 return
 
     def _is_final(self, status: int) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from sandbox.core.masking import masked_text
+from sandbox.core.messages import one_line
 from sandbox.junit import Case, junit
 
 from .findings import FINDINGS
@@ -101,7 +102,7 @@ def last_lines(run: Run) -> str:
 def last_line(run: Run) -> str:
     """Return the last line with something in it that the command wrote, shortened."""
     lines = [line.strip() for line in last_lines(run).splitlines() if line.strip()]
-    return lines[-1][:160] if lines else ""
+    return one_line(lines[-1][:160]) if lines else ""
 
 
 def _case_name(run: Run) -> str:

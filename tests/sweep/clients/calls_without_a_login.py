@@ -1,6 +1,6 @@
 """Calls on when the login has failed."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

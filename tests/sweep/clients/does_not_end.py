@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from channel import Answer, Channel
+from .channel import Answer, Channel
 
 
 class Broken(Channel):

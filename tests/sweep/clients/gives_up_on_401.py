@@ -1,6 +1,6 @@
 """Takes a refused token for a refusal of the call."""
 
-from channel import Channel, GaveUpError
+from .channel import Channel, GaveUpError
 
 
 class Broken(Channel):

@@ -1,6 +1,6 @@
 """Takes an API that is away for a while for one that is gone."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

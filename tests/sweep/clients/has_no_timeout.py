@@ -1,6 +1,6 @@
 """Waits as long as it takes."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

@@ -1,6 +1,6 @@
 """Sends again at once."""
 
-from channel import Answer, Channel
+from .channel import Answer, Channel
 
 
 class Broken(Channel):

@@ -1,6 +1,6 @@
 """Sends a refused token again."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

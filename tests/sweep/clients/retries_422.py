@@ -1,6 +1,6 @@
 """Sends again what the bank refused as wrong."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

@@ -1,6 +1,6 @@
 """Sends everything again that is no success, logins too."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

@@ -1,6 +1,6 @@
 """Makes a uuid once."""
 
-from channel import Channel
+from .channel import Channel
 
 
 class Broken(Channel):

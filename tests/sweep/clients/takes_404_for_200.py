@@ -1,6 +1,6 @@
 """Reads a customer out of everything."""
 
-from channel import Answer, Channel
+from .channel import Answer, Channel
 
 
 class Broken(Channel):

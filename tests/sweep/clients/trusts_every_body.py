@@ -3,7 +3,7 @@
 import http.client
 from collections.abc import Mapping
 
-from channel import Answer, Channel
+from .channel import Answer, Channel
 
 
 class Broken(Channel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from channel import Answer, Channel
+from .channel import Answer, Channel
 
 
 class Broken(Channel):
