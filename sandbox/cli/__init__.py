@@ -15,6 +15,7 @@ from .customers import customers
 from .errors import errors
 from .files import check, init
 from .health import health
+from .run import run
 from .serve import serve
 from .sweep import sweep
 
@@ -48,7 +49,7 @@ def commands() -> None:
     """The bank's customer-segment API on your own machine."""
 
 
-for _command in (serve, check, ask, customers, errors, token, session, init, health, sweep):
+for _command in (serve, check, ask, customers, errors, token, session, init, health, run, sweep):
     commands.add_command(_command)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.sweep.report import Report
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
     "--only",
