@@ -3,7 +3,6 @@
 Rule 1: a search goes through everybody in one fixed order, those in scenario files first; a position in it is a number.
 """
 
-import threading
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import chain, islice
@@ -50,25 +49,14 @@ class Celebration(NamedTuple):
 _Candidate: TypeAlias = tuple[int, FoundCustomer | None]
 
 
-class HandedOut:
-    """How far fresh customers have been handed out."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.next = _FIRST_FRESH
-
-
 class People:
     """Everybody there is at a moment."""
 
-    def __init__(
-        self, population: Population, book: ScenarioBook, cast: Cast, now: datetime, handed_out: HandedOut
-    ) -> None:
+    def __init__(self, population: Population, book: ScenarioBook, cast: Cast, now: datetime) -> None:
         self._population = population
         self._book = book
         self._cast = cast
         self._now = now
-        self._handed_out = handed_out
 
     def find(self, number: str, country_code: str | None = None) -> FoundCustomer:
         """Show the customer who has this customerId or cardNumber. Raises UserError, or NotFound when nobody has."""
@@ -143,13 +131,17 @@ class People:
         """Count those of the cast who celebrate on every day."""
         return self._cast.birthdays["today"]
 
-    def hand_out(
+    def fresh(
         self,
+        start: int,
         country_code: str | None = None,
         birthday: str | None = None,
         segment: str | None = None,
-    ) -> FoundCustomer:
-        """Return such a customer whom nobody was given before. Raises UserError where there is none."""
+    ) -> tuple[int, FoundCustomer]:
+        """Find such a customer whom no search gets to, with their position; the first are those from `start` on.
+
+        Raises UserError where there is none.
+        """
         country = self._country(country_code)
         population = self._population
         if segment is not None and segment not in population.segments:
@@ -157,12 +149,9 @@ class People:
         if birthday == "never":
             raise UserError("birthday: every synthetic customer has one; expected today or MM-DD")
         suits = self._suits(country, birthday, segment)
-        with self._handed_out.lock:
-            begin = self._handed_out.next
-            for position, found in islice(self._synthetic_from(country, suits, begin), _SEARCHED):
-                if found:
-                    self._handed_out.next = position - len(self._cast) + 1
-                    return found
+        for position, found in islice(self._synthetic_from(country, suits, _FIRST_FRESH + start), _SEARCHED):
+            if found:
+                return position - len(self._cast) - _FIRST_FRESH, found
         raise UserError("nobody is like that: synthetic customers have a birthday today or on one day of the year")
 
     def _country(self, code: str | None) -> Country:

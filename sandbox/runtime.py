@@ -1,51 +1,68 @@
-"""The sandbox: the one object that changes while a server runs, and the one facade for all who use it.
+"""The sandbox: the one facade for all who use it, and the only one who talks to files and state.
 
 Rule 1: a set of files is swapped whole, and only for a good one; a broken save leaves everything as it was.
 Rule 2: what calls change belongs to a space, the caller's client_id, and spaces never see each other.
+Rule 3: what asks the state is async, because a shared state has to be waited for; `run_now` does without an event loop
+where the state is immediate.
 """
 
-import heapq
+import asyncio
 import json
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from importlib.metadata import version
-from typing import Any, NamedTuple
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
 
-from . import __version__
+from .answering import Answering, RawHeaders
 from .clock import Clock
 from .core.bank import MoreOperations
-from .core.call import Call, call_of
-from .core.caller import Caller
-from .core.credentials import Access, Profile, read_checks
+from .core.call import Call
+from .core.credentials import Profile, read_checks
 from .core.curl import curl_command
-from .core.decide import Decision, NumberNeeded, World, decide, explain, refuse
-from .core.directives import FAULT, PREFER, SCENARIO
+from .core.customers import Population
+from .core.decide import Decision
 from .core.entries import read_entry
-from .core.faults import FAULTS
 from .core.masking import masked, masked_text
-from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, one_line
+from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, instant, one_line, shown
 from .core.openapi import Document
 from .core.operation import Operation
 from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
-from .core.scenarios import SECTIONS, ErrorOutcome, ScenarioBook
 from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
 from .files.loader import FileSet, Loader, ScenarioMistakes
-from .files.scenarios import entry_schema, scenario_schema
+from .files.scenarios import entry_schema, further_operations, scenario_schema
 from .files.shipped import load_bank
 from .files.yaml_data import Mistake
-from .people import HandedOut, People
+from .people import FoundCustomer, People
 from .settings import Settings
-from .state.journal import Exchange, Recorder
-from .state.spaces import (
-    FOR_ALL,
-    MAX_OVERRIDES,
+from .state.interface import (
+    SUBSCRIBER_BACKLOG,
     ClockSetting,
     Override,
-    Space,
-    Spaces,
-    space_name,
+    PlacedOverride,
+    SpaceSummary,
+    State,
+    Subscriber,
+    Tally,
+)
+from .state.journal import Exchange
+from .state.memory import MemoryState
+from .state.spaces import FOR_ALL, space_name
+from .state.verification import (
+    Expectation,
+    Finding,
+    Match,
+    OrderExpectation,
+    Verdict,
+    findings,
+    read_expectation,
+    read_match,
 )
 from .user_errors import NotFound, UserError
 
@@ -53,19 +70,38 @@ from .user_errors import NotFound, UserError
 MAX_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
 OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
+# Of so many spaces, those used last, one is looked for that may have been meant.
+_MAX_MEANT = 1_000
 
 # Warnings that log and health show; `check` shows them all.
 MAX_WARNINGS = 100
+
+Result = TypeVar("Result")
 
 log = logging.getLogger("sandbox")
 
 
 class Reload(NamedTuple):
-    """One reading of the files: when (UTC), what was wrong with them, and what is likely a slip."""
+    """One reading of the files: when (UTC), what was wrong with them, and what looks like a slip."""
 
     at: datetime
     mistakes: tuple[Mistake, ...]
-    warnings: tuple[Mistake, ...] = ()
+    warnings: tuple[Mistake, ...]
+
+
+class ClockView(NamedTuple):
+    """What time it is in a space, whether that goes on, and who says so: space, all or machine."""
+
+    now: datetime
+    is_ticking: bool
+    set_by: str
+
+
+class ProfileView(NamedTuple):
+    """How strict the bank's side is in a space, and who says so: space, all or settings."""
+
+    profile: Profile
+    set_by: str
 
 
 class Sandbox:
@@ -82,83 +118,101 @@ class Sandbox:
         self.clock = clock or Clock()
         self.bank = load_bank(settings.prefix, more)
         self.contract = self.bank.contract
-        self._profile = settings.bank_profile
         self.loader = Loader(self.contract, settings.scenarios)
-        self._file_set: FileSet = self.loader.load()
-        self._last_reload = Reload(self.clock.now(), (), self._file_set.warnings)
-        _log_warnings(self._file_set.warnings)
-        self.spaces = Spaces(settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock.now())
-        self._recorder = Recorder()
-        self._placed = 0
+        self.file_set: FileSet = self.loader.load()
+        self.last_reload = Reload(self.clock.now(), (), self.file_set.warnings)
+        _log_warnings(self.file_set.warnings)
+        self._state: State = MemoryState(
+            settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock
+        )
+        self._answering = Answering(self.bank, settings, self.file_set, self._state, self.clock)
         self._reloading = threading.Lock()
-        self._handed_out = HandedOut()
 
     @property
-    def companions_document(self) -> Document:
-        """The document of the operations beside the contract."""
-        return next(iter(self.contract.companions())).document
+    def is_immediate(self) -> bool:
+        """Whether nothing that is asked here ever has to wait, so that `run_now` may ask it."""
+        return self._state.is_immediate
 
     @property
-    def file_set(self) -> FileSet:
-        """The set of files in use."""
-        return self._file_set
+    def evicted_spaces(self) -> int:
+        """How many spaces with settings had to go since the start."""
+        return self._state.evicted_spaces
 
-    def answer(self, operation: Operation, request: BankRequest, method: str, path: str) -> tuple[Decision, Exchange]:
-        """Answer a call as the bank would, count it, and write it into the caller's journal."""
-        real = self.clock.now()
-        space = self._space_of(operation.behaviour.client_of(request, self._file_set.clients), real)
-        world = self._world(space, real)
-        call = self._call(operation, request, world, self._now(space, real))
-        while isinstance(decision := decide(call, world), NumberNeeded):
-            call.numbers[decision.key] = space.take(decision.key)
-        return decision, self._record(space, real, method, path, request, decision, call)
+    @property
+    def documents(self) -> dict[str, Document]:
+        """The documents of all operations, by the name under which they are served."""
+        return self.bank.documents
 
-    def refuse(
+    @property
+    def population(self) -> Population:
+        """Who lives in the world, as the files in use say."""
+        return self.file_set.population
+
+    @property
+    def named_scenarios(self) -> list[str]:
+        """The names of scenarios that a header can ask for."""
+        return [scenario.pattern for scenario in self.file_set.book.named.values()]
+
+    @property
+    def scenarios_root(self) -> FilePath:
+        """Where the scenario files are."""
+        return self.loader.root
+
+    async def answer(
+        self,
+        operation: Operation,
+        headers: RawHeaders,
+        body: bytes,
+        query: bytes,
+        method: str,
+        path: str,
+        space: str | None = None,
+    ) -> Call:
+        """Answer a call as the bank would, count it, and write it into its journal; as `Answering.answer` says."""
+        return await self._answering.answer(operation, headers, body, query, method, path, space)
+
+    async def refuse(
         self,
         operation: Operation | None,
-        request: BankRequest,
+        headers: RawHeaders,
         status: int,
         error: str,
         location: str | None,
         reason: str,
         method: str = "",
         path: str = "",
-    ) -> tuple[Decision, Exchange]:
-        """Answer a call that is not one of the bank's, in the shape of its errors.
+        space: str | None = None,
+    ) -> Call:
+        """Answer a call that is not one of the bank's; as `Answering.refuse` says."""
+        return await self._answering.refuse(operation, headers, status, error, location, reason, method, path, space)
 
-        `operation` is the one that it tried to be, which tells who calls.
-        """
-        real = self.clock.now()
-        tried = operation or self.contract.main
-        space = self._space_of(tried.behaviour.client_of(request, self._file_set.clients), real)
-        call = self._call(tried, request, self._world(space, real), self._now(space, real))
-        decision = refuse(call, status, error, location, reason)
-        return decision, self._record(space, real, method, path, request, decision, call)
-
-    def explain(self, space: str, operation: Operation, request: BankRequest) -> list[Decision]:
+    async def explain(self, space: str, operation: Operation, request: BankRequest) -> list[Decision]:
         """Say which rule would answer in that space, and which it beats, without counting or writing anything."""
-        real, found = self.clock.now(), self.spaces.find(space) or Space(space, 1, self.clock.now())
-        world = self._world(found, real)
-        call = self._call(operation, request, world, self._now(found, real))
-        while isinstance(decisions := explain(call, world), NumberNeeded):
-            call.numbers[decisions.key] = found.calls.get(decisions.key, 0)
-        return decisions
+        return await self._answering.explain(space, operation, request)
 
-    def all_spaces(self) -> list[Space]:
-        """Return the space for all, and then those that were used, the latest last."""
-        self.spaces.forget(self.clock.now())
-        return [self.spaces.for_all, *self.spaces]
+    async def spaces(self) -> list[SpaceSummary]:
+        """Return the space for all, and then those that were used, the most recently used last."""
+        return await self._state.spaces()
 
-    def space(self, name: str) -> Space:
-        """Return a space, which appears if need be."""
-        return self.spaces.use(name, self.clock.now())
+    async def space(self, name: str) -> SpaceSummary:
+        """Return how a space is. Raises NotFound."""
+        if found := await self._state.summary(name):
+            return found
+        meant = await self.meant_space(name)
+        raise NotFound(f"there is no space {name[:80]!r}{meant}; one appears with the first call of its client_id")
 
-    def place_override(self, space: str, section: str, pattern: str, entry: object) -> Override:
+    async def meant_space(self, name: str) -> str:
+        """Say which space was probably meant, where one never appeared and another has a name close to it."""
+        if await self._state.summary(name):
+            return ""
+        names = [space.name for space in islice(reversed(await self._state.spaces()), _MAX_MEANT)]
+        close = await asyncio.to_thread(get_close_matches, name, names, 1)
+        return f"; there is no space {shown(name)}, did you mean {masked_text(close[0])}?" if close else ""
+
+    async def place_override(self, space: str, section: str, pattern: str, entry: object) -> PlacedOverride:
         """Place a scenario in a space, from an entry as in a file. Raises UserError with all mistakes."""
-        real = self.clock.now()
-        target = self.spaces.use(space, real)
         sound, mistakes, spoilt = entry_schema(section, pattern).examine(entry)
-        mistakes += (((), problem) for problem in _key_problems(section, pattern))
+        mistakes += (((), problem) for problem in self._key_problems(section, pattern))
         if section not in OVERRIDE_SECTIONS or not isinstance(entry, dict):
             raise UserError.of(mistakes)
         lifetime = None
@@ -166,90 +220,105 @@ class Sandbox:
             lifetime = timedelta(seconds=read_duration(sound["expires"])) if "expires" in sound else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
-        place = Place(f"overrides of {space}", self._placed + 1)
+        place = Place(f"overrides of {space}", 0)
         scenario, found = read_entry(sound, section, pattern, place, self.contract, spoilt=spoilt)
-        scenario = scenario.numbered(self._placed + 1)
         mistakes += found
-        for number in filter(None, (scenario.identity, scenario.other)):
-            owner = target.owner_of(number)
-            if owner and (owner.section, owner.pattern) != (section, pattern):
-                mistakes.append(((), f"{number} is named by the override for {owner.title}; take that away first"))
         if mistakes:
             raise UserError.of(mistakes)
-        if len(target.overrides(real)) >= MAX_OVERRIDES and not target.find(section, pattern, real):
-            raise UserError(f"there are {MAX_OVERRIDES} overrides in {space} already; take some away, or write a file")
-        self._placed += 1
-        override = Override(scenario, entry, real + lifetime if lifetime else None)
-        target.place(override)
+        expires_at = self.clock.now() + lifetime if lifetime else None
+        placed = await self._state.place(space, Override(scenario, entry, expires_at))
         log.info("override for %s %s placed in space %s", section, masked(pattern), _named(space))
-        return override
+        return PlacedOverride.of(placed, 0)
 
-    def overrides(self, space: str) -> list[Override]:
-        """Return the overrides of a space that still hold, in the order in which they were placed."""
-        found = self.spaces.find(space)
-        return found.overrides(self.clock.now()) if found else []
+    async def overrides(self, space: str) -> list[PlacedOverride]:
+        """Return the overrides of a space that have not expired, in the order in which they were placed."""
+        return await self._state.overrides(space)
 
-    def remove_override(self, space: str, section: str, pattern: str) -> None:
+    async def override(self, space: str, section: str, pattern: str) -> PlacedOverride:
+        """Return an override that has not expired. Raises NotFound."""
+        if found := await self._state.find_override(space, section, pattern):
+            return found
+        raise NotFound(f"there is no override for {section[:40]} {masked_text(pattern[:40])} in {space}")
+
+    async def remove_override(self, space: str, section: str, pattern: str) -> None:
         """Take an override away. Raises NotFound."""
-        found = self.spaces.find(space)
-        if found is None or not found.remove(section, pattern):
-            raise NotFound(f"there is no override for {section} {masked_text(pattern)} in {space}")
+        if not await self._state.remove(space, section, pattern):
+            raise NotFound(f"there is no override for {section[:40]} {masked_text(pattern[:40])} in {space}")
         log.info("override for %s %s removed from space %s", section, masked(pattern), _named(space))
+
+    async def clear_overrides(self, space: str) -> None:
+        """Take all overrides of a space away."""
+        await self._state.clear_overrides(space)
+        log.info("all overrides removed from space %s", _named(space))
 
     def now(self, space: str) -> datetime:
         """Return what time it is in a space."""
-        return self._now(self.spaces.find(space), self.clock.now())
+        return self.clock_in(space).now
 
-    def set_clock(self, space: str, now: str | None, advance: str | None, is_ticking: bool | None) -> None:
+    def clock_in(self, space: str) -> ClockView:
+        """Return what a space's clock says, and who has set it."""
+        real, own, for_all = self.clock.now(), self._state.view(space).clock, self._state.view(FOR_ALL).clock
+        setting = own or for_all
+        set_by = _set_by(space, own, for_all, "machine")
+        return ClockView(setting.now(real), setting.is_ticking, set_by) if setting else ClockView(real, True, set_by)
+
+    async def set_clock(self, space: str, now: str | None, advance: str | None, is_ticking: bool | None) -> None:
         """Set a space's clock to a moment, or move it. Raises UserError.
 
         A moment freezes the clock there, unless `is_ticking`; moving leaves it frozen or ticking as it was.
-        A day without a time means its midnight in the home country.
         """
-        real = self.clock.now()
-        target = self.spaces.use(space, real)
-        before = target.clock or self.spaces.for_all.clock
-        try:
-            if (now is None) == (advance is None):
-                raise ValueError("expected either now or advance")
-            if now is not None:
-                moment, ticks = read_moment(now, self._file_set.population.home.zone), bool(is_ticking)
-            else:
-                moment = self._now(target, real) + read_period(advance or "")
-                ticks = is_ticking if is_ticking is not None else before is None or before.is_ticking
-        except (ValueError, OverflowError) as mistake:
-            raise UserError(f"{'now' if advance is None else 'advance'}: {mistake}") from None
-        if not EARLIEST <= moment < LATEST:
-            raise UserError(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
-        target.clock = ClockSetting(real, moment, ticks)
-        log.info("clock of space %s set to %s, %s", _named(space), instant(moment), "ticking" if ticks else "frozen")
 
-    def release_clock(self, space: str) -> None:
+        def setting() -> ClockSetting:
+            before, real = self.clock_in(space), self.clock.now()
+            try:
+                if (now is None) == (advance is None):
+                    raise ValueError("expected either now or advance")
+                if now is not None:
+                    moment, ticks = read_moment(now, self.population.home.zone), bool(is_ticking)
+                else:
+                    moment = before.now + read_period(advance or "")
+                    ticks = before.is_ticking if is_ticking is None else is_ticking
+            except (ValueError, OverflowError) as mistake:
+                raise UserError(f"{'now' if advance is None else 'advance'}: {mistake}") from None
+            if not EARLIEST <= moment < LATEST:
+                raise UserError(f"advance: that leads to {moment.year}, expected a year from 1900 to 2999")
+            return ClockSetting(real, moment, ticks)
+
+        while not await self._state.set_clock(self._state.view(space), found := setting()):
+            pass
+        ticks = "ticking" if found.is_ticking else "frozen"
+        log.info("clock of space %s set to %s, %s", _named(space), instant(found.to), ticks)
+
+    async def release_clock(self, space: str) -> None:
         """Let a space's clock be as it was before it was set."""
-        if found := self.spaces.find(space):
-            found.clock = None
-            log.info("clock of space %s released", _named(space))
+        while (view := self._state.view(space)).clock and not await self._state.set_clock(view, None):
+            pass
+        log.info("clock of space %s released", _named(space))
 
-    def profile(self, space: str) -> Profile:
-        """Return how strict the bank's side is in a space."""
-        return self._profile_in(self.spaces.find(space))
+    def profile_in(self, space: str) -> ProfileView:
+        """Return how strict the bank's side is in a space, and who says so."""
+        own, for_all = self._state.view(space).profile, self._state.view(FOR_ALL).profile
+        return ProfileView(own or for_all or self.settings.bank_profile, _set_by(space, own, for_all, "settings"))
 
-    def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
+    async def set_profile(self, space: str, checks: str | None, live_texts: bool | None) -> None:
         """Set the checks or the wording of a space; what is None stays as it is now. Raises UserError."""
-        profile = self.profile(space)
         try:
-            checked = profile.checks if checks is None else read_checks(checks)
+            checked = None if checks is None else read_checks(checks)
         except ValueError as mistake:
             raise UserError(f"profile: {mistake}") from None
-        worded_live = profile.live_texts if live_texts is None else live_texts
-        self.space(space).profile = profile = Profile(checked, worded_live)
-        log.info("profile of space %s set to %s%s", _named(space), profile.name, ", live texts" * worded_live)
+        while True:
+            view, before = self._state.view(space), self.profile_in(space).profile
+            worded_live = before.live_texts if live_texts is None else live_texts
+            profile = Profile(before.checks if checked is None else checked, worded_live)
+            if await self._state.set_profile(view, profile):
+                log.info("profile of space %s set to %s%s", _named(space), profile.name, ", live texts" * worded_live)
+                return
 
-    def release_profile(self, space: str) -> None:
+    async def release_profile(self, space: str) -> None:
         """Let a space's profile be as it was before it was set."""
-        if found := self.spaces.find(space):
-            found.profile = None
-            log.info("profile of space %s released", _named(space))
+        while (view := self._state.view(space)).profile and not await self._state.set_profile(view, None):
+            pass
+        log.info("profile of space %s released", _named(space))
 
     def issue_token(
         self, client_id: str, scope: str | None = None, lifetime: timedelta | None = None
@@ -263,57 +332,111 @@ class Sandbox:
             scope = self.bank.login.scope(scope or "")
         except ValueError as mistake:
             raise UserError(f"scope: {mistake}") from None
-        login, space = self.bank.login, self.spaces.find(space_name(client_id))
+        login, there = self.bank.login, self._answering.world(space_name(client_id))
         lifetime = login.lifetime if lifetime is None else lifetime
-        return login.issued(client_id, scope, lifetime, self._now(space, self.clock.now()), self._access(space))
+        return login.issued(client_id, scope, lifetime, there.now(self.clock.now()), there.world.access)
 
-    def valid_headers(self, client_id: str | None = None) -> dict[str, str]:
-        """Return headers with which a call is let in: the contract's examples, and a token where those are checked."""
-        headers: dict[str, str] = dict(self.contract.main.example_headers)
+    def valid_headers(self, client_id: str | None = None, operation: Operation | None = None) -> dict[str, str]:
+        """Return headers with which a call is let in: the document's examples, and a token where those are checked."""
+        operation = operation or self.contract.main
+        if operation.wants_basic:
+            clients = self.file_set.clients
+            client_id = client_id or next(iter(clients), "branch-app")
+            basic = b64encode(f"{client_id}:{clients.get(client_id, 'secret')}".encode()).decode()
+            return {"Authorization": f"Basic {basic}", "Content-Type": operation.content_type}
+        headers: dict[str, str] = dict(operation.example_headers)
         headers["client_id"] = client_id or headers["client_id"]
-        profile, clients = self.profile(space_name(headers["client_id"])), self._file_set.clients
+        profile, clients = self.profile_in(space_name(headers["client_id"])).profile, self.file_set.clients
         if "clients" in profile.checks and headers["client_id"] not in clients and clients:
             headers["client_id"] = next(iter(clients))
         if "tokens" in profile.checks:
             headers["Authorization"] = f"Bearer {self.issue_token(headers['client_id'])['access_token']}"
         return headers
 
+    def valid_body(self, operation: Operation) -> str:
+        """Return the body of an operation's documented example, empty where it has none."""
+        if operation.example is None:
+            return ""
+        is_form = operation.content_type == "application/x-www-form-urlencoded"
+        return urlencode(operation.example) if is_form else json.dumps(operation.example)
+
     def curl(self, base_url: str, options: Sequence[str] = ()) -> str:
         """Return a call that is let in as a command to paste into a shell; `options` are more of curl's."""
         operation = self.contract.main
-        url, body = base_url + operation.base_path + operation.path, json.dumps(operation.example)
+        url, body = base_url + operation.base_path + operation.path, self.valid_body(operation)
         return curl_command(operation.method, url, self.valid_headers(), body, options)
 
-    def begin_session(self, client_id: str) -> str:
+    async def begin_session(self, client_id: str) -> str:
         """Begin a session of a client without a call; return its sid. Raises UserError."""
         _check_client_id(client_id)
-        real = self.clock.now()
-        space = self._space_of(client_id, real)
-        return begun_session(client_id, space.take(SESSIONS), "", self._now(space, real), self._access(space))
+        there = self._answering.world(space_name(client_id))
+        number = await self._state.take(there.space, SESSIONS)
+        return begun_session(client_id, number, "", there.now(self.clock.now()), there.world.access)
 
     def session_key(self, sid: str) -> SessionKey:
         """Return the key of a session. Raises NotFound where it is not known."""
-        if not self._file_set.signer.knows_session(sid):
+        if not self.file_set.signer.knows_session(sid):
             raise NotFound("this is no session that was begun with this seed")
         return self.bank.key_exchange.key(sid)
 
-    def exchanges(self, space: str) -> Iterator[Exchange]:
-        """Go through the exchanges of a space, newest first; `*` means those of all spaces."""
-        if space == FOR_ALL:
-            return heapq.merge(
-                *(reversed(tuple(each.journal)) for each in self.spaces), key=lambda exchange: exchange.id, reverse=True
-            )
-        found = self.spaces.find(space)
-        return reversed(tuple(found.journal)) if found else iter(())
+    async def exchanges(self, space: str, after: int = 0) -> Iterator[Exchange]:
+        """Go through the exchanges of a space that are newer than an id, newest first; `*` means those of all spaces.
 
-    def reset(self, space: str | None = None) -> None:
+        They are those that there are now; going through many takes a while, and may be done in a thread.
+        """
+        return (entry.exchange() for entry in (await self._state.journal(space, after)).entries)
+
+    async def matching(self, space: str, match: Match, after: int = 0) -> list[Exchange]:
+        """Return those exchanges that match, newest first."""
+        newest_first = await self.exchanges(space, after)
+        return await asyncio.to_thread(lambda: [*filter(match.fits, newest_first)])
+
+    async def exchange(self, space: str, number: int) -> Exchange:
+        """Return one exchange. Raises NotFound."""
+        for entry in (await self._state.journal(space, number - 1)).entries:
+            if entry.id == number:
+                return entry.exchange()
+        meant = await self.meant_space(space)
+        raise NotFound(f"there is no exchange {number} in the journal; it keeps the last ones only{meant}")
+
+    async def clear_exchanges(self, space: str) -> None:
+        """Forget the exchanges of a space; `*` means those of all spaces."""
+        await self._state.clear_journal(space)
+
+    def subscribe(self, space: str, backlog: int = SUBSCRIBER_BACKLOG) -> AbstractAsyncContextManager[Subscriber]:
+        """Tell a subscriber of all calls to come in a space. Raises UserError where there are too many."""
+        return self._state.subscribe(space, backlog)
+
+    def match(self, wanted: object) -> Match:
+        """Read what exchanges one is looking for. Raises UserError."""
+        return self._read(read_match, wanted)
+
+    def expectation(self, wish: Mapping[str, Any]) -> Expectation | OrderExpectation:
+        """Read what is expected of the calls of a space. Raises UserError."""
+        return self._read(read_expectation, wish)
+
+    async def verify(self, space: str, expectation: Expectation | OrderExpectation) -> Verdict:
+        """Tell whether a space was called as expected."""
+        newest_first, forgotten = await self._state.journal(space)
+
+        def judge() -> Verdict:
+            return expectation.verdict([entry.exchange() for entry in newest_first][::-1], forgotten)
+
+        return await asyncio.to_thread(judge)
+
+    async def tally(self, space: str) -> Tally:
+        """Return the sums over the calls of a space; `*` means those of all spaces."""
+        return await self._state.tally(space)
+
+    async def findings(self, space: str) -> list[Finding]:
+        """Say what a caller could do better, as far as the exchanges show it."""
+        newest_first = await self.exchanges(space)
+        return await asyncio.to_thread(lambda: [*findings(newest_first, self.contract)])
+
+    async def reset(self, space: str | None = None) -> None:
         """Make a space as it was when it appeared; all of them where none is named."""
-        if space is None:
-            self.spaces.clear()
-            log.info("all spaces reset")
-        elif found := self.spaces.find(space):
-            found.reset()
-            log.info("space %s reset", _named(space))
+        await self._state.reset(space)
+        log.info("all spaces reset" if space is None else f"space {_named(space)} reset")
 
     def reload(self) -> Reload:
         """Read the files again. A set with mistakes is reported and not used."""
@@ -321,148 +444,59 @@ class Sandbox:
             try:
                 file_set = self.loader.load()
             except ScenarioMistakes as error:
-                self._last_reload = Reload(self.clock.now(), tuple(error.mistakes))
+                self.last_reload = Reload(self.clock.now(), tuple(error.mistakes), ())
                 log.error(  # noqa: TRY400 - the mistakes say all
                     "%s; the last good set stays:\n%s", error, "\n".join(map(str, error.mistakes))
                 )
             else:
-                is_new, self._file_set = file_set is not self._file_set, file_set
-                self._last_reload = Reload(self.clock.now(), (), file_set.warnings)
+                is_new, self.file_set = file_set is not self.file_set, file_set
+                self._answering.use(file_set)
+                self.last_reload = Reload(self.clock.now(), (), file_set.warnings)
                 if is_new:
                     log.info("read %d files with %d scenarios", len(file_set.files), file_set.counts.total())
                     _log_warnings(file_set.warnings)
                 self.loader.let_go()
-            return self._last_reload
+            return self.last_reload
 
     def warm_up(self) -> None:
         """Do what the first synthetic customer would have to wait for."""
-        population = self._file_set.population
+        population = self.file_set.population
         population.customer(population.home, Identity("customerId", "000000000000"))
-
-    def health(self) -> dict[str, Any]:
-        """Return how the sandbox is: versions, scenario counts, the last reload and its mistakes."""
-        file_set, reload = self._file_set, self._last_reload
-        return {
-            "status": "degraded" if reload.mistakes else "ok",
-            "version": __version__,
-            "contract": {"title": self.contract.document["info"]["title"], "version": self.contract.version},
-            "dataVersion": f"faker-{version('faker')}",
-            "profile": self._profile.name,
-            "liveTexts": self._profile.live_texts,
-            "seed": file_set.population.seed,
-            "scenarios": {
-                "files": list(file_set.files),
-                "entries": file_set.counts.total(),
-                **{section: file_set.counts[section] for section in SECTIONS},
-            },
-            "lastReload": {
-                "at": instant(reload.at),
-                "ok": not reload.mistakes,
-                "mistakes": list(map(_placed, reload.mistakes)),
-                "warnings": list(map(_placed, reload.warnings[:MAX_WARNINGS])),
-            },
-        }
-
-    def catalogue(self) -> list[dict[str, Any]]:
-        """Return every error that can be had, with all the ways to have it."""
-        magic = self._magic_values()
-        return [
-            {
-                "status": error.status,
-                **(
-                    {"type": error.value["type"], "code": error.name}
-                    if not error.is_gateway
-                    else {"gateway": error.name}
-                ),
-                **({"texts": dict(error.texts)} if not error.is_gateway else {"body": error.value}),
-                "customerId": magic.get((error.name, "customerId")),
-                "cardNumber": magic.get((error.name, "cardNumber")),
-                "headers": [
-                    f"{SCENARIO}: {error.name}",
-                    f"{SCENARIO}: {error.status}",
-                    f"{PREFER}: code={error.status}",
-                ],
-                "yaml": f"error: {error.name}",
-            }
-            for error in self.contract.errors_by_name.values()
-        ]
-
-    def faults(self) -> list[dict[str, Any]]:
-        """Return every network fault that can be had, with all the ways to have it."""
-        magic = self._magic_values()
-        return [
-            {
-                "fault": name,
-                "text": text,
-                "customerId": magic.get((name, "customerId")),
-                "cardNumber": magic.get((name, "cardNumber")),
-                "headers": [f"{FAULT}: {name}"],
-                "yaml": f"fault: {name}",
-            }
-            for name, text in FAULTS.items()
-        ]
 
     def people(self, space: str = FOR_ALL) -> People:
         """Return everybody there is, on the day that it is in a space."""
-        file_set = self._file_set
-        return People(file_set.population, file_set.book, file_set.cast, self.now(space), self._handed_out)
+        return People(self.file_set.population, self.file_set.book, self.file_set.cast, self.now(space))
 
-    def _space_of(self, client_id: str, real: datetime) -> Space:
-        return self.spaces.use(space_name(client_id), real)
+    async def hand_out(
+        self, space: str, country: str | None = None, birthday: str | None = None, segment: str | None = None
+    ) -> FoundCustomer:
+        """Return such a customer whom nobody was given before. Raises UserError where there is none."""
+        people = self.people(space)
+        while True:
+            start = await self._state.next_identity()
+            position, found = await asyncio.to_thread(people.fresh, start, country, birthday, segment)
+            if await self._state.hand_out(position):
+                return found
 
-    def _world(self, space: Space, real: datetime) -> World:
-        file_set, for_all = self._file_set, self.spaces.for_all
-        overrides: tuple[ScenarioBook, ...] = ()
-        if space.has_overrides or for_all.has_overrides:
-            overrides = tuple(book for book in (space.book(real), for_all.book(real)) if book)
-        return World(file_set.population, file_set.book, overrides, self.settings.real_cards, self._access(space))
+    def _key_problems(self, section: str, pattern: str) -> Iterator[str]:
+        """Say what is wrong with where an override stands, in the words of a file's mistakes."""
+        schema = scenario_schema(further=further_operations(self.contract))
+        file = {section: {pattern: {"fault": "emptyResponse"}}}
+        if section not in OVERRIDE_SECTIONS:
+            yield f"found {section[:40]!r}, expected {', '.join(OVERRIDE_SECTIONS[:-1])} or {OVERRIDE_SECTIONS[-1]}"
+        elif not schema.is_valid(file):
+            yield from (message for _, message in schema.mistakes(file))
 
-    def _access(self, space: Space | None) -> Access:
-        return Access(self._profile_in(space), self._file_set.clients, self._file_set.signer)
-
-    def _call(self, operation: Operation, request: BankRequest, world: World, now: datetime) -> Call:
-        languages, names = self.contract.languages, self.contract.operations
-        return call_of(Caller(operation, request, world.population, world.access, languages, names), request, now)
-
-    def _now(self, space: Space | None, real: datetime) -> datetime:
-        setting = (space and space.clock) or self.spaces.for_all.clock
-        return setting.now(real) if setting else real
-
-    def _profile_in(self, space: Space | None) -> Profile:
-        return (space and space.profile) or self.spaces.for_all.profile or self._profile
-
-    def _record(
-        self, space: Space, real: datetime, method: str, path: str, request: BankRequest, decision: Decision, call: Call
-    ) -> Exchange:
-        exchange = self._recorder.exchange(real, space.name, method, path, request, decision, call.identities)
-        space.journal.record(exchange)
-        self.spaces.for_all.journal.pass_on(exchange)
-        return exchange
-
-    def _magic_values(self) -> dict[tuple[str, str], str]:
-        magic: dict[tuple[str, str], str] = {}
-        for scenario in self._file_set.magic:
-            outcome, fault = scenario.steps[0].outcome, scenario.steps[0].fault
-            name = fault.name if fault else outcome.error.name if isinstance(outcome, ErrorOutcome) else None
-            if name and scenario.identity:
-                magic[name, scenario.section] = scenario.pattern
-        return magic
+    def _read(self, read: Callable[..., Result], wish: object) -> Result:
+        try:
+            return read(wish, self.contract, self.population.home.zone)
+        except ValueError as mistake:
+            raise UserError(str(mistake)) from None
 
 
-def _named(space: str) -> str:
-    """Return a space's name as one line of the log shows it."""
-    return masked_text(one_line(space))
-
-
-def _placed(mistake: Mistake) -> dict[str, Any]:
-    return {"file": mistake.place.file, "line": mistake.place.line, "message": mistake.message}
-
-
-def _log_warnings(warnings: Sequence[Mistake]) -> None:
-    for warning in warnings[:MAX_WARNINGS]:
-        log.warning("%s", warning)
-    if (more := len(warnings) - MAX_WARNINGS) > 0:
-        log.warning("%d more warnings; `segment-sandbox check` shows them all", more)
+def _set_by(space: str, own: object, for_all: object, default: str) -> str:
+    """Say whose word counts in a space: its own, that of the space for all, or the default."""
+    return "space" if own and space != FOR_ALL else "all" if for_all else default
 
 
 def _check_client_id(client_id: str) -> None:
@@ -470,10 +504,13 @@ def _check_client_id(client_id: str) -> None:
         raise UserError(f"client_id: expected 1 to {MAX_CLIENT_ID} printable characters")
 
 
-def _key_problems(section: str, pattern: str) -> Iterator[str]:
-    """Say what is wrong with where an override stands, in the words of a file's mistakes."""
-    file = {section: {pattern: {"fault": "emptyResponse"}}}
-    if section not in OVERRIDE_SECTIONS:
-        yield f"found {section[:40]!r}, expected {', '.join(OVERRIDE_SECTIONS[:-1])} or {OVERRIDE_SECTIONS[-1]}"
-    elif not scenario_schema().is_valid(file):
-        yield from (message for _, message in scenario_schema().mistakes(file))
+def _named(space: str) -> str:
+    """Return a space's name as one line of the log shows it."""
+    return masked_text(one_line(space))
+
+
+def _log_warnings(warnings: Sequence[Mistake]) -> None:
+    for warning in warnings[:MAX_WARNINGS]:
+        log.warning("%s", warning)
+    if (more := len(warnings) - MAX_WARNINGS) > 0:
+        log.warning("%d more warnings; `segment-sandbox check` shows them all", more)

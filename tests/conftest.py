@@ -12,7 +12,7 @@ settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first: each worker starts one browser, and no worker has seconds to do when others end."""
+    """Put files that take longest first: each worker starts one browser, and none is alone with much at the end."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)

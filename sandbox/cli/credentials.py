@@ -38,4 +38,6 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
 @setting_option(SCENARIOS)
 def session(client_id: str, scenarios: Path | None) -> None:
     """Begin a session and print its sid. Every sandbox with the same seed accepts it."""
-    click.echo(in_process(Settings(scenarios=scenarios)).begin_session(client_id))
+    from sandbox.state.interface import run_now
+
+    click.echo(run_now(in_process(Settings(scenarios=scenarios)).begin_session(client_id)))

@@ -15,7 +15,9 @@ from .common import SCENARIOS, in_process, print_table, setting_option
 @setting_option(SCENARIOS)
 def errors(as_json: bool, scenarios: Path | None) -> None:
     """List every error with its magic values and its header."""
-    catalogue = in_process(Settings(scenarios=scenarios)).catalogue()
+    from sandbox import views
+
+    catalogue = views.catalogue(in_process(Settings(scenarios=scenarios)))
     if as_json:
         click.echo(json.dumps(catalogue, ensure_ascii=False, indent=2))
         return

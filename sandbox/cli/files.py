@@ -26,7 +26,7 @@ def check(path: Path | None) -> None:
         click.echo(f"warning: {warning}", err=True)
     own = [file for file in file_set.files if not file.endswith(MAGIC_FILE)]
     files = "1 file" if len(own) == 1 else f"{len(own)} files"
-    click.echo(f"{files} and the shipped magic values, {len(file_set.book)} scenarios, no mistake")
+    click.echo(f"{files} and the shipped magic values, {file_set.counts.total()} scenarios, no mistake")
 
 
 @click.command()

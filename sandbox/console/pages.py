@@ -38,9 +38,9 @@ class Pages:
         self._renderer = renderer
 
     async def home(self, request: Request) -> Response:
-        health = self._sandbox.health()
+        health = views.health(self._sandbox)
         contract = self._sandbox.contract
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "home.html",
             health=health,
@@ -49,14 +49,14 @@ class Pages:
             clock=views.clock(self._sandbox, space_of(request)),
             curl=self._sandbox.curl(str(request.base_url).rstrip("/")),
             endpoint=contract.main.base_path + contract.main.path,
-            catalogue=self._sandbox.catalogue(),
+            catalogue=views.catalogue(self._sandbox),
             others=[entry for entry in ENTRIES if entry != HOME],
         )
 
     async def customers(self, request: Request) -> Response:
         query = request.query_params
         wish = {name: query.get(name, "").strip() for name in ("birthday", "segment", "country", "number")}
-        population = self._sandbox.file_set.population
+        population = self._sandbox.population
         found, mistake = Found([], None), None
         try:
             after = read_position(query.get("after", "0"))
@@ -64,7 +64,7 @@ class Pages:
             found = await asyncio.to_thread(self._search, space_of(request), wish, after)
         except UserError as error:
             after, mistake = 0, str(error)
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "customers.html",
             status=400 if mistake else 200,
@@ -89,11 +89,11 @@ class Pages:
         return people.search(PAGE_SIZE, country, birthday, segment, after, MAX_LOOKED_AT)
 
     async def errors(self, request: Request) -> Response:
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "errors.html",
-            catalogue=self._sandbox.catalogue(),
-            faults=self._sandbox.faults(),
+            catalogue=views.catalogue(self._sandbox),
+            faults=views.faults(self._sandbox),
             **self._calling(space_of(request)),
         )
 
@@ -102,14 +102,13 @@ class Pages:
         query, contract = request.query_params, self._sandbox.contract
         calling = self._calling(space_of(request))
         example = "" if {*contract.main.body["properties"], "body"} & {*query} else calling["example"]
-        countries = self._sandbox.file_set.population.countries
-        home = self._sandbox.file_set.population.home
+        countries, home = self._sandbox.population.countries, self._sandbox.population.home
         choices: dict[str, Iterable[str]] = {
             "countryCode": countries,
             "businessCode": sorted(home.businesses or ()),
             "ChannelId": sorted(home.channels or ()),
             "Accept-Language": sorted(contract.languages),
-            SCENARIO: [*contract.errors_by_name, *self._sandbox.file_set.book.named],
+            SCENARIO: [*contract.errors_by_name, *self._sandbox.named_scenarios],
             FAULT: FAULTS,
         }
 
@@ -119,7 +118,7 @@ class Pages:
             known = {"required": False, "is_header": True, "is_secret": False, "choices": choices.get(name, ())}
             return {"name": name, "text": text, "default": default, "value": value, "note": note, **known, **more}
 
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "try.html",
             numbers=[
@@ -144,7 +143,7 @@ class Pages:
     async def live(self, request: Request) -> Response:
         contract = self._sandbox.contract
         names = (*(rule.name for rule in contract.main.headers if rule.key != "uuid"), *REQUEST_HEADERS)
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "live.html",
             wish={name: request.query_params.get(name, "").strip() for name in _FILTERS},
@@ -156,7 +155,7 @@ class Pages:
 
     async def missing(self, request: Request) -> Response:
         """Say that there is no such page, in the console's shape."""
-        return self._renderer.page(request, "missing.html", 404, path=request.url.path[:80])
+        return await self._renderer.page(request, "missing.html", 404, path=request.url.path[:80])
 
     def _calling(self, space: str) -> dict[str, Any]:
         """Return what a page needs to call the bank's endpoint, under a client_id of its own or as the space has it."""

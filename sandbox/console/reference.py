@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox import views
 from sandbox.core.curl import curl_command
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.documented_errors import DEFAULT_LANGUAGE, translations
@@ -100,7 +101,7 @@ class Reference:
                     "POST", url, contract.main.example_headers, json.dumps({"customerId": error["customerId"]})
                 ),
             }
-            for error in self._sandbox.catalogue()
+            for error in views.catalogue(self._sandbox)
         }
         return self._page(
             request,
@@ -112,11 +113,13 @@ class Reference:
             ways=ways,
             directives=REQUEST_HEADERS,
             explanations=RESPONSE_HEADERS,
-            faults=self._sandbox.faults(),
+            faults=views.faults(self._sandbox),
         )
 
     async def companions(self, request: Request) -> Response:
-        return self._document(request, COMPANIONS, self._sandbox.companions_document, "/companions.openapi.yaml")
+        return self._document(
+            request, COMPANIONS, self._sandbox.documents["companions.openapi"], "/companions.openapi.yaml"
+        )
 
     async def control(self, request: Request) -> Response:
         return self._document(request, CONTROL, control_document(), "/_sandbox/openapi.json")

@@ -108,10 +108,10 @@ class Renderer:
         # Not Jinja's own tojson, whose result counts as safe markup: in an attribute it has to be escaped.
         self._templates.filters.update(pretty=_pretty, tojson_text=json.dumps, thousands="{:,}".format)
 
-    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    async def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page for people who may see everything; it has the switch of spaces."""
         space = space_of(request)
-        names = [each.name for each in islice(reversed(self._sandbox.all_spaces()), _MAX_SPACES)]
+        names = [each.name for each in islice(reversed(await self._sandbox.spaces()), _MAX_SPACES)]
         return self._response(
             request,
             template,

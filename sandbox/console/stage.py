@@ -44,11 +44,11 @@ class Stage:
     async def page(self, request: Request) -> Response:
         space, contract = space_of(request), self._sandbox.contract
         client_id = CLIENT_ID if space == FOR_ALL else space
-        population = self._sandbox.file_set.population
+        population = self._sandbox.population
         home, clock = population.home, views.clock(self._sandbox, client_id)
         wanted = request.query_params.get("desk", "")
         suggestions = await asyncio.to_thread(lambda: list(self._suggestions(client_id)))
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "stage.html",
             endpoint=contract.main.base_path + contract.main.path,
@@ -69,7 +69,7 @@ class Stage:
         )
 
     def _headers(self, client_id: str) -> dict[str, Any]:
-        home = self._sandbox.file_set.population.home
+        home = self._sandbox.population.home
         headers = {**self._sandbox.valid_headers(client_id), "countryCode": home.code}
         if home.businesses and headers["businessCode"] not in home.businesses:
             headers["businessCode"] = min(home.businesses)
@@ -87,7 +87,7 @@ class Stage:
         if by_card := next((found for found in (*celebrating, *others) if found.card_number), None):
             assert by_card.card_number
             yield Suggestion(f"card {masked(by_card.card_number)}", by_card.card_number)
-        unknown = next(error for error in self._sandbox.catalogue() if error["status"] == 404)
+        unknown = next(error for error in views.catalogue(self._sandbox) if error["status"] == 404)
         if unknown["customerId"]:
             yield Suggestion("an unknown number", unknown["customerId"])
 

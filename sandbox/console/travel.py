@@ -12,7 +12,7 @@ from sandbox import views
 from sandbox.core.credentials import CHECKS
 from sandbox.responses import Yaml
 from sandbox.runtime import Sandbox
-from sandbox.state.spaces import FOR_ALL, Override, Space
+from sandbox.state.interface import PlacedOverride, SpaceSummary
 from sandbox.user_errors import UserError
 
 from .almanac import chosen_day, month_of, next_leap_day, opening
@@ -32,7 +32,7 @@ class Travel:
         self._renderer = renderer
 
     async def page(self, request: Request) -> Response:
-        space, population = space_of(request), self._sandbox.file_set.population
+        space, population = space_of(request), self._sandbox.population
         clock = views.clock(self._sandbox, space)
         today = self._sandbox.now(space).astimezone(population.home.zone).date()
         day, mistake = today, None
@@ -44,9 +44,10 @@ class Travel:
         people, leap_day = self._sandbox.people(space), next_leap_day(today)
         celebration = await asyncio.to_thread(people.celebrating, day, _MAX_CELEBRATING, _SAMPLE)
         month = month_of(day)
-        overrides = self._sandbox.overrides(space)
-        spaces = self._sandbox.all_spaces()
-        return self._renderer.page(
+        overrides = await self._sandbox.overrides(space)
+        spaces = await self._sandbox.spaces()
+        calls = sum(each.exchanges for each in spaces)
+        return await self._renderer.page(
             request,
             "time.html",
             status=400 if mistake else 200,
@@ -73,28 +74,30 @@ class Travel:
             leap_rule=population.leap_day,
             leap_day=leap_day,
             moments={each: opening(each, population.home.zone) for each in (day, leap_day)},
-            overrides=[_override(override) for override in overrides[:_MAX_SHOWN]],
+            overrides=[_override(placed) for placed in overrides[:_MAX_SHOWN]],
             overrides_count=len(overrides),
             # The latest first, behind the space for all.
-            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MAX_SHOWN))],
+            rows=[
+                self._row(spaces[0]._replace(exchanges=calls)),
+                *map(self._row, islice(reversed(spaces[1:]), _MAX_SHOWN)),
+            ],
             spaces_count=len(spaces),
         )
 
-    def _row(self, space: Space) -> dict[str, Any]:
+    def _row(self, space: SpaceSummary) -> dict[str, Any]:
         return {
             "name": space.name,
             "api": _address(space.name) if "/" not in space.name else None,
-            "calls": sum(len(each.journal) for each in self._sandbox.spaces)
-            if space.name == FOR_ALL
-            else len(space.journal),
-            "overrides": len(self._sandbox.overrides(space.name)),
+            "calls": space.exchanges,
+            "overrides": space.overrides,
             "clock": space.clock,
             "now": self._sandbox.now(space.name),
             "used_at": space.used_at,
         }
 
 
-def _override(override: Override) -> dict[str, Any]:
+def _override(placed: PlacedOverride) -> dict[str, Any]:
+    override, answered, left = placed
     scenario = override.scenario
     return {
         "section": scenario.section,
@@ -102,6 +105,8 @@ def _override(override: Override) -> dict[str, Any]:
         "entry": bytes(Yaml(override.entry).body).decode(),
         "times": scenario.times,
         "expires_at": override.expires_at,
+        "answered": answered,
+        "left": left,
     }
 
 

@@ -27,7 +27,7 @@ class General:
         self._sandbox = sandbox
 
     async def show_health(self, sent: Sent) -> Response:
-        found = self._sandbox.health()
+        found = views.health(self._sandbox)
         if not self._sandbox.settings.is_loopback:
             # Whoever has the seed can sign tokens.
             del found["seed"]
@@ -37,7 +37,7 @@ class General:
         return Json(control_document())
 
     async def list_errors(self, sent: Sent) -> Response:
-        return Json(self._sandbox.catalogue())
+        return Json(views.catalogue(self._sandbox))
 
     async def find_customers(self, sent: Sent) -> Response:
         wish = sent.parameters
@@ -52,8 +52,8 @@ class General:
 
     async def make_customer(self, sent: Sent) -> Response:
         wish = sent.body
-        people = self._sandbox.people(named_space(wish["space"]))
-        found = await asyncio.to_thread(people.hand_out, wish.get("country"), wish.get("birthday"), wish.get("segment"))
+        properties = wish.get("country"), wish.get("birthday"), wish.get("segment")
+        found = await self._sandbox.hand_out(named_space(wish["space"]), *properties)
         return Json(views.customer(found), 201, {"Location": f"{PREFIX}/customers/{found.customer_id}"})
 
     async def show_customer(self, sent: Sent) -> Response:
@@ -66,7 +66,7 @@ class General:
         return Json(self._sandbox.issue_token(wish["client_id"], wish.get("scope"), lifetime), 201)
 
     async def begin_session(self, sent: Sent) -> Response:
-        sid = self._sandbox.begin_session(sent.body["client_id"])
+        sid = await self._sandbox.begin_session(sent.body["client_id"])
         session = views.session(sid, self._sandbox.session_key(sid))
         return Json(session, 201, {"Location": f"{PREFIX}/sessions/{sid}"})
 
@@ -80,19 +80,20 @@ class General:
         name = wish.get("operation", self._sandbox.contract.main.id)
         if (operation := operations.get(name)) is None:
             raise UserError(f"operation: found {shown(name)}; {meant(name, operations)}")
-        headers, body = wish.get("headers", operation.example_headers), wish.get("body", "")
+        headers = wish.get("headers", self._sandbox.valid_headers(operation=operation))
+        body = wish.get("body", "" if operation.identity_fields else self._sandbox.valid_body(operation))
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         request = bank_request(raw_headers, text.encode("utf-8", "surrogatepass"), wish.get("query", "").encode())
         client_id = operation.behaviour.client_of(request, self._sandbox.file_set.clients)
         space = named_space(wish.get("space", client_id or FOR_ALL))
-        winner, *beaten = self._sandbox.explain(space, operation, request)
+        winner, *beaten = await self._sandbox.explain(space, operation, request)
         return Json({**views.decision(winner), "beats": [views.beaten(each) for each in beaten]})
 
     async def reload(self, sent: Sent) -> Response:
         await asyncio.to_thread(self._sandbox.reload)
-        return Json(self._sandbox.health()["lastReload"])
+        return Json(views.health(self._sandbox)["lastReload"])
 
     async def reset(self, sent: Sent) -> Response:
-        self._sandbox.reset()
+        await self._sandbox.reset()
         return Response(status_code=204)

@@ -15,16 +15,21 @@ from .rules.token import Login
 
 
 class Bank(NamedTuple):
-    """The contract, and the two of its operations that are also asked without a call."""
+    """The contract, and the two of its operations that are also asked without a call.
+
+    `documents` are those of all operations, by the name under which they are served, without its ending.
+    """
 
     contract: Contract
     login: Login
     key_exchange: KeyExchange
+    documents: dict[str, Document]
 
 
 class MoreOperations(NamedTuple):
-    """A further document, with the behaviour of each operation in it by its operationId."""
+    """A further document under a name, with the behaviour of each operation in it by its operationId."""
 
+    name: str
     document: Document
     behaviours: Mapping[str, Behaviour]
 
@@ -49,4 +54,5 @@ def read_bank(
     )
     for each in more:
         beside += read_operations(each.document, each.behaviours, main)
-    return Bank(Contract([*own, *beside], prefixes), login, key_exchange)
+    documents = {"openapi": document, "companions.openapi": companions, **{each.name: each.document for each in more}}
+    return Bank(Contract([*own, *beside], prefixes), login, key_exchange, documents)

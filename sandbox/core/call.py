@@ -24,29 +24,41 @@ CallKey: TypeAlias = tuple[str, str, int, str]
 
 
 class Call:
-    """One call of an operation; what a shell knows of it besides is filled in as it comes.
+    """One call of an operation: one object from the wire to the journal, the log and the answer.
 
-    `now` is aware, and is what the space's clock says; `uuid` is the one that was sent, byte by byte as Latin-1, or
-    empty. `violations` stand in the order in which they answer. `numbers` are the counts that were taken for this call.
+    `at` is the real moment in UTC, `now` what the space's clock says, aware; `uuid` is the one that was sent, byte by
+    byte as Latin-1, or empty. `violations` stand in the order in which they answer. `numbers` are the counts that were
+    taken for this call. `decision` comes when it is decided, and `id` when it is in the journal.
     """
 
     __slots__ = (
-        "_headers", "body", "caller", "card_number", "customer_id", "fields", "now", "numbers", "operation",
-        "own_headers", "query", "uuid", "violations", "warning",
+        "_headers", "at", "body", "caller", "card_number", "customer_id", "decision", "fields", "id", "method", "now",
+        "numbers", "operation", "own_headers", "path", "query", "space", "uuid", "violations", "warning",
     )  # fmt: skip
 
     def __init__(
         self,
         caller: Caller,
+        at: datetime,
         now: datetime,
         body: bytes = b"",
         query: str = "",
         own_headers: Mapping[str, str] = NO_HEADERS,
+        method: str = "",
+        path: str = "",
+        space: str = "",
     ) -> None:
         """Understand a call; `own_headers` are those that the caller is not known by."""
         self.caller = caller
         self.operation: Operation = caller.operation
+        self.at = at
         self.now = now
+        self.method = method
+        self.path = path
+        self.space = space
+        self.id = 0
+        # A decision is made of calls, which therefore can't name its type.
+        self.decision: Any = None
         self.body = body
         self.query = query
         self.own_headers = own_headers
@@ -127,7 +139,7 @@ class Call:
 
 def call_of(caller: Caller, request: BankRequest, now: datetime) -> Call:
     """Return a whole request as a call of the caller that was read from it."""
-    return Call(caller, now, request.body, request.query)
+    return Call(caller, now, now, request.body, request.query)
 
 
 def locations(violations: list[Violation]) -> str:

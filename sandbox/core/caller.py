@@ -26,7 +26,7 @@ class Caller:
 
     __slots__ = (
         "_breaches", "_unserved", "_violations", "access", "client_id", "coding_problem", "country", "directives",
-        "language", "operation", "population", "request",
+        "language", "length", "operation", "population", "request",
     )  # fmt: skip
 
     def __init__(
@@ -37,12 +37,18 @@ class Caller:
         access: Access = OPEN,
         languages: frozenset[str] = frozenset(),
         addressees: Collection[str] = (),
+        own_headers: Collection[str] = (),
     ) -> None:
+        """Read a request; `own_headers` are those that each call has for itself, which may have any value."""
         headers = request.headers
         self.operation = operation
-        self.request = request
+        self.request = request._replace(
+            headers={name: value for name, value in headers.items() if name not in own_headers}, body=b"", query=""
+        )
         self.population = population
         self.access = access
+        # How many characters it is known by.
+        self.length = sum(len(name) + len(value) for name, value in headers.items())
         self.country: Country = population.countries.get(headers.get("countrycode", "")) or population.home
         self.directives: Directives = read_directives(request, self.country.zone, addressees)
         self.language = language_for(headers.get("accept-language", ""), languages)

@@ -21,19 +21,19 @@ class Contract:
         self.gateway_errors = {name: error for name, error in self.errors_by_name.items() if error.is_gateway}
         self.languages = frozenset(language for error in self.errors.values() for language in error.texts)
         # A prefix is a path of the user's own, under which everything is served again.
-        self._exact: dict[str, Operation] = {}
+        self.exact: dict[str, Operation] = {}
         self._patterns = []
         for operation in operations:
             for path, pattern in zip(operation.paths, operation.patterns, strict=True):
                 if "{" in path:
                     self._patterns.append((pattern, operation))
                 else:
-                    self._exact |= {prefix + path: operation for prefix in ("", *prefixes)}
+                    self.exact |= {prefix + path: operation for prefix in ("", *prefixes)}
         self._prefixes = tuple(prefixes)
 
     def at(self, path: str) -> Operation | None:
         """Return the operation that is called at a path."""
-        if found := self._exact.get(path):
+        if found := self.exact.get(path):
             return found
         for pattern, operation in self._patterns:
             if any(pattern.fullmatch(path.removeprefix(prefix)) for prefix in ("", *self._prefixes)):

@@ -249,7 +249,9 @@ def play(scenario: Scenario, call: Call, world: World, before: str = "", after: 
     number, turn = 0, ""
     draw: Draw = _no_draw
     if scenario.is_counted:
-        key: CallKey = (scenario.section, scenario.pattern, scenario.serial, identity.value if identity else "")
+        # One customer is counted by every number that leads to them; a prefix counts each number by itself.
+        counted = scenario.identity or identity
+        key: CallKey = (scenario.section, scenario.pattern, scenario.serial, counted.value if counted else "")
         if (taken := call.numbers.get(key)) is None:
             return NumberNeeded(key)
         if scenario.times is not None and taken >= scenario.times:

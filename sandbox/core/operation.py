@@ -114,12 +114,24 @@ class Operation:
         return self.behaviour.rules
 
     @property
+    def content_type(self) -> str:
+        """The first type of body that is documented, JSON where there is none."""
+        content = resolved(self.node.get("requestBody", {}), self.document).get("content", {})
+        return next(iter(content), "application/json")
+
+    @property
     def example(self) -> Any:
         """The first documented example of the body, None where it has none."""
-        try:
-            return next(iter(json_content(self.node["requestBody"])["examples"].values()))["value"]
-        except KeyError:
-            return None
+        content = resolved(self.node.get("requestBody", {}), self.document).get("content", {})
+        examples = content.get(self.content_type, {}).get("examples", {})
+        return next((example["value"] for example in examples.values()), None)
+
+    @property
+    def wants_basic(self) -> bool:
+        """Whether who calls is said by HTTP Basic (RFC 7617)."""
+        schemes = self.document["components"].get("securitySchemes", {})
+        names = [name for choice in self.node.get("security", ()) for name in choice]
+        return any(schemes[name].get("scheme") == "basic" for name in names)
 
     def error(self, wish: str) -> DocumentedError | None:
         """Find an error by its code, its gateway name or its status, whatever the case."""

@@ -6,6 +6,7 @@ Rule 3: a prefix stands for numbers of full length; a shorter number is somebody
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from statistics import NormalDist
@@ -206,11 +207,9 @@ class Scenario:
         self.serial = serial
         self.answers: dict[object, Any] = {}
 
-    def numbered(self, serial: int) -> "Scenario":
-        """Return this scenario under another serial number."""
-        return Scenario(
-            self.section, self.pattern, self.place, self.steps, self.other, self.description, self.times, serial
-        )
+    def numbered(self, serial: int, place: Place) -> "Scenario":
+        """Return this scenario under another serial number, at another place."""
+        return Scenario(self.section, self.pattern, place, self.steps, self.other, self.description, self.times, serial)
 
     @property
     def identity(self) -> Identity | None:
@@ -270,46 +269,86 @@ class Scenario:
         return {kind: number for kind, number in known.items() if number}
 
 
+class _Prefixes:
+    """Scenarios by the beginning of a number; putting one in costs the same, however many there are."""
+
+    def __init__(self) -> None:
+        self.scenarios: dict[str, Scenario] = {}
+        self._counts: Counter[int] = Counter()
+        self._longest_first: list[int] = []
+        # Most numbers begin like no prefix at all, which one look tells.
+        self._first_digits: Counter[str] = Counter()
+
+    def put(self, prefix: str, scenario: Scenario) -> None:
+        if prefix not in self.scenarios:
+            self._count(prefix, 1)
+        self.scenarios[prefix] = scenario
+
+    def remove(self, prefix: str) -> None:
+        del self.scenarios[prefix]
+        self._count(prefix, -1)
+
+    def match(self, identity: Identity) -> Scenario | None:
+        if self._first_digits.get(identity.value[:1]) or self._counts.get(0):
+            for length in self._longest_first:
+                if (scenario := self.scenarios.get(identity.value[:length])) and identity.is_full_length:
+                    return scenario
+        return None
+
+    def _count(self, prefix: str, more: int) -> None:
+        self._first_digits[prefix[:1]] += more
+        self._counts[len(prefix)] += more
+        if self._counts[len(prefix)] in (0, 1):
+            self._longest_first = sorted(+self._counts, reverse=True)
+
+
 class ScenarioBook:
-    """All scenarios of a world, indexed."""
+    """Scenarios, indexed. The book of a set of files never changes; that of overrides does, one by one."""
 
     def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
         """Index the scenarios, later ones winning over earlier ones of the same pattern."""
         self._exact: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
-        self._prefixes: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
+        self._prefixes = {"customerId": _Prefixes(), "cardNumber": _Prefixes()}
         self.named: dict[str, Scenario] = {}
         self.companions: dict[str, Scenario] = {}
         for scenario in scenarios:
-            if scenario.section == "named":
-                self.named[scenario.pattern.lower()] = scenario
-            elif scenario.section == "companion":
-                self.companions[scenario.pattern] = scenario
-            elif scenario.pattern.endswith("*"):
-                self._prefixes[scenario.section][scenario.pattern[:-1]] = scenario
-            else:
-                self._exact[scenario.section][scenario.pattern] = scenario
-            if scenario.other:
-                self._exact[scenario.other.kind][scenario.other.value] = scenario
-        # Most numbers begin like no prefix at all, which one look tells.
-        self._heads = {
-            section: (shortest := min(map(len, prefixes), default=0), {prefix[:shortest] for prefix in prefixes})
-            for section, prefixes in self._prefixes.items()
-        }
-        self._lengths = {
-            section: sorted({len(prefix) for prefix in prefixes}, reverse=True)
-            for section, prefixes in self._prefixes.items()
-        }
+            self.put(scenario)
+
+    def put(self, scenario: Scenario) -> None:
+        """Take a scenario in; it wins over an earlier one of the same pattern."""
+        section, pattern = scenario.section, scenario.pattern
+        if section == "named":
+            self.named[pattern.lower()] = scenario
+        elif section == "companion":
+            self.companions[pattern] = scenario
+        elif pattern.endswith("*"):
+            self._prefixes[section].put(pattern[:-1], scenario)
+        else:
+            self._exact[section][pattern] = scenario
+        if scenario.other:
+            self._exact[scenario.other.kind][scenario.other.value] = scenario
+
+    def remove(self, scenario: Scenario) -> None:
+        """Take a scenario out that is in the book."""
+        section, pattern = scenario.section, scenario.pattern
+        if section == "named":
+            del self.named[pattern.lower()]
+        elif section == "companion":
+            del self.companions[pattern]
+        elif pattern.endswith("*"):
+            self._prefixes[section].remove(pattern[:-1])
+        else:
+            del self._exact[section][pattern]
+        if scenario.other:
+            del self._exact[scenario.other.kind][scenario.other.value]
 
     def __iter__(self) -> Iterator[Scenario]:
         """Go through all scenarios, each once."""
         for section in ("customerId", "cardNumber"):
             yield from (scenario for scenario in self._exact[section].values() if scenario.section == section)
-            yield from self._prefixes[section].values()
+            yield from self._prefixes[section].scenarios.values()
         yield from self.named.values()
         yield from self.companions.values()
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
     def exact(self, identity: Identity) -> Scenario | None:
         """Find the scenario that writes this number out."""
@@ -323,13 +362,7 @@ class ScenarioBook:
             scenario = self.match(Identity("customerId", owner))
             if scenario and scenario.own("cardNumber") is None:
                 return scenario
-        shortest, heads = self._heads[identity.kind]
-        if identity.value[:shortest] in heads and identity.is_full_length:
-            prefixes = self._prefixes[identity.kind]
-            for length in self._lengths[identity.kind]:
-                if scenario := prefixes.get(identity.value[:length]):
-                    return scenario
-        return None
+        return self._prefixes[identity.kind].match(identity)
 
     def find(self, customer_id: Identity | None, card_number: Identity | None) -> Scenario | None:
         """Find the scenario that answers for these identities.

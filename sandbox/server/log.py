@@ -18,11 +18,12 @@ from time import gmtime, strftime
 from urllib.parse import quote
 
 from sandbox.clock import timestamp
+from sandbox.core.call import Call
 from sandbox.core.decide import Decision
-from sandbox.core.masking import masked, masked_text
-from sandbox.state.journal import Exchange
+from sandbox.core.masking import masked_text
 
 MAX_BUFFERED_CHARACTERS = 2**20
+MAX_PATH = 2_000
 # How long lines gather, so that many are written at once.
 GATHERING_SECONDS = 0.005
 # How long the end of the process waits for a reader who may be gone.
@@ -141,14 +142,14 @@ def log_to_stderr() -> LogWriter:
     return writer
 
 
-def access_line(exchange: Exchange, decision: Decision, seconds: float) -> str:
+def access_line(call: Call, seconds: float) -> str:
     """Return the line of one call: method, path, status or fault, rule, space, whom it asked about, duration."""
-    numbers = {"customerId": exchange.customer_id, "cardNumber": exchange.card_number}
-    who = ", ".join([f"{kind} {masked(number)}" for kind, number in numbers.items() if number]) or "-"
-    outcome = f"fault {exchange.fault}" if exchange.fault else exchange.status
+    decision: Decision = call.decision
+    who = ", ".join(map(str, call.identities)) or "-"
+    outcome = f"fault {decision.fault}" if decision.fault else decision.reply.status
     return (
-        f"{exchange.method or '-'} {as_word(exchange.path)} {outcome} {exchange.rule} {as_word(exchange.space)} "
-        f"{who} {seconds * 1000:.1f} ms"
+        f"{call.method or '-'} {as_word(call.path[:MAX_PATH])} {outcome} {decision.rule} {as_word(call.space)} {who} "
+        f"{seconds * 1000:.1f} ms"
     )
 
 

@@ -7,7 +7,6 @@ Rule 3: nothing is upgraded (RFC 9110, 7.8: a server may ignore the header), and
 
 import asyncio
 from collections.abc import Callable
-from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -15,6 +14,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from sandbox.connection import TRANSPORT
+
+from .bank_side import BankSide
+from .replies import header_lines, message
 
 MAX_HEAD_BYTES = 64 * 1024
 
@@ -40,6 +42,7 @@ class SandboxProtocol:
     ) -> None:
         super().__init__(config, server_state, app_state)  # type: ignore[call-arg]
         self._on_connected = on_connected
+        self.bank: BankSide = config.loaded_app.bank
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.number = next(_NUMBERS)
@@ -79,10 +82,9 @@ class SandboxProtocol:
 
     def refuse(self, status: int, reason: str) -> None:
         """Answer what is no request, and close the connection."""
-        headers, body = self.config.loaded_app.refuse(status, reason)
-        head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
-        head += [name + b": " + value for name, value in [*self.server_state.default_headers, *headers]]
-        self.transport.write(b"\r\n".join([*head, b"connection: close", b"", body]))
+        call = self.bank.refuse(status, reason)
+        lines = header_lines([*self.server_state.default_headers, (b"connection", b"close")])
+        self.transport.write(message(call, lines))
         self.transport.close()
 
     def _is_incomplete(self) -> bool:

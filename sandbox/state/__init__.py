@@ -1,1 +1,1 @@
-"""What changes at run time: spaces with their overrides, counts and clocks, and the journal."""
+"""What changes at run time, behind one interface: spaces with overrides, counts and clocks, and their journals."""

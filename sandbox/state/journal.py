@@ -1,36 +1,59 @@
-"""The journal: the last exchanges of a space, searched, awaited and streamed.
+"""The journal's entries: a call as it came, and the masked exchange that everybody else sees.
 
-Rule 1: cards and credentials are masked on the way in; searching by a full number works by a keyed hash.
-Rule 2: an exchange is here before the last byte of its answer is sent.
-Rule 3: a slow reader is dropped, never waited for.
+Rule 1: a call is kept as it came and masked when somebody reads it; nothing unmasked leaves the process.
+Rule 2: a long call is masked and cut at once, so that long bodies don't stay.
+Rule 3: what is masked is found by a hash of the full value, keyed from the seed.
 """
 
-import asyncio
-import secrets
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
-from sandbox.core.decide import Decision
-from sandbox.core.masking import masked_body, masked_headers, masked_query, masked_text
-from sandbox.core.messages import BankRequest, Identity, Place, Violation, instant
+from sandbox.core.call import Call
+from sandbox.core.decide import Decision, override
+from sandbox.core.masking import HIDDEN, masked, masked_body, masked_headers, masked_query, masked_text
+from sandbox.core.messages import Place, Violation
+from sandbox.core.strict_json import read_json
 
 MAX_TEXT = 2_000
 MAX_HEADERS = 64
-READER_BACKLOG = 256
+MAX_FIELDS = 64
+# Longer than any token or grouped number that is masked: what a cut leaves of one goes, too.
+_MAX_SECRET = 100
 
-_NO_HASHES: Mapping[str, bytes] = {}
 
-# Known to this process alone: it makes the hashes useless to anybody who sees the memory of another.
-_HASH_KEY = secrets.token_bytes(32)
+class Hashes(NamedTuple):
+    """What stands for full values that are masked: by `uuid`, `cardNumber`, `headers.<name>` or `body.<name>`."""
+
+    key: bytes
+    digests: Mapping[str, bytes] = {}
+
+    def has(self, name: str) -> bool:
+        """Tell whether the value of that name is masked."""
+        return name in self.digests
+
+    def fits(self, name: str, value: str) -> bool:
+        """Tell whether this is the full value."""
+        return self.digests[name] == _digest(self.key, value)
+
+
+def hash_key(seed: str) -> bytes:
+    """Return the key of a seed: every process with it finds what another has masked."""
+    return blake2b(seed.encode(), digest_size=32, person=b"journal").digest()
+
+
+def _digest(key: bytes, value: str) -> bytes:
+    return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=12, key=key).digest()
 
 
 class Exchange(NamedTuple):
-    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full numbers.
+    """One call with its decision, masked. `at` is UTC; `delay` is in seconds; `hashes` find the full values.
 
-    `operation` is the call of a contract that was made, None where it never became one.
+    `operation` is the call of a contract that was made, None where it never became one. `fields` are those of the body,
+    masked, each as JSON.
     """
 
     id: int
@@ -54,162 +77,142 @@ class Exchange(NamedTuple):
     delay: float
     fault: str | None
     scenario: Place | None
-    hashes: Mapping[str, bytes]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the exchange as the control API shows it."""
-        fields = {JSON_NAMES.get(name, name): value for name, value in self._asdict().items() if name != "hashes"}
-        return {
-            **fields,
-            "at": instant(self.at),
-            "violations": [violation._asdict() for violation in self.violations],
-            "scenario": str(self.scenario) if self.scenario else None,
-        }
+    fields: Mapping[str, str]
+    hashes: Hashes
 
 
-JSON_NAMES = {"customer_id": "customerId", "card_number": "cardNumber"}
+class RecordedCall:
+    """A call for the journal: as it came until somebody reads it. Its id is given by the journal.
 
+    `override` is the serial number of the override that answered, if one did.
+    """
 
-class Recorder:
-    """Makes exchanges out of calls."""
+    __slots__ = ("_call", "_exchange", "_key", "id", "override")
 
-    def __init__(self) -> None:
-        self._count = 0
-
-    def exchange(
-        self,
-        at: datetime,
-        space: str,
-        method: str,
-        path: str,
-        request: BankRequest,
-        decision: Decision,
-        identities: Sequence[Identity],
-    ) -> Exchange:
-        """Return the masked exchange; its id is the next one."""
-        self._count += 1
-        numbers = dict(identities)
-        reply = decision.reply
-        exchange = Exchange(
-            self._count,
-            at,
-            space,
-            method,
-            path,
-            request.query,
-            decision.operation,
-            request.headers,
-            request.body[: 2 * MAX_TEXT].decode("utf-8", "replace"),
-            numbers.get("customerId"),
-            numbers.get("cardNumber"),
-            reply.status,
-            decision.rule,
-            decision.reason,
-            decision.error,
-            reply.body.decode(),
-            decision.violations,
-            decision.warning,
-            decision.delay,
-            decision.fault,
-            decision.scenario,
-            _NO_HASHES,
-        )
-        return _masked(exchange)
-
-
-def _masked(exchange: Exchange) -> Exchange:
-    """Return the exchange without cards and credentials, and without texts that are too long."""
-    shown = exchange._replace(
-        path=masked_text(exchange.path)[:MAX_TEXT],
-        query=masked_query(exchange.query)[:MAX_TEXT],
-        headers={
-            name[:MAX_TEXT]: value[:MAX_TEXT]
-            for name, value in masked_headers(dict(list(exchange.headers.items())[:MAX_HEADERS])).items()
-        },
-        body=masked_body(exchange.body)[:MAX_TEXT],
-        card_number=exchange.card_number and masked_text(exchange.card_number),
-        reason=masked_text(exchange.reason)[:MAX_TEXT],
-        reply=masked_text(exchange.reply)[:MAX_TEXT],
-    )
-    hidden = {"cardNumber": exchange.card_number, "uuid": exchange.headers.get("uuid")}
-    if (shown.card_number, shown.headers.get("uuid")) == (exchange.card_number, hidden["uuid"]):
-        return shown
-    return shown._replace(hashes={name: number_hash(value) for name, value in hidden.items() if value})
-
-
-def number_hash(number: str) -> bytes:
-    """Return what stands for a number in the journal."""
-    return blake2b(number.encode(), digest_size=12, key=_HASH_KEY).digest()
-
-
-class Reader:
-    """A subscriber of the journal; `dropped` is set when it was too slow."""
-
-    def __init__(self) -> None:
-        self.queue: deque[Exchange] = deque()
-        self.news = asyncio.Event()
-        self.dropped = asyncio.Event()
-
-    def tell(self, exchange: Exchange) -> None:
-        """Hand on an exchange."""
-        if len(self.queue) >= READER_BACKLOG:
-            self.dropped.set()
-        else:
-            self.queue.append(exchange)
-        self.news.set()
-
-    def take(self) -> list[Exchange]:
-        """Return what was handed on since the last time."""
-        taken = list(self.queue)
-        self.queue.clear()
-        return taken
-
-
-class Journal:
-    """The last `size` exchanges, and sums over all since it was cleared."""
-
-    def __init__(self, size: int) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=size)
-        self._readers: set[Reader] = set()
-        self.clear()
-
-    def __len__(self) -> int:
-        return len(self._exchanges)
-
-    def __iter__(self) -> Iterator[Exchange]:
-        """Go through the exchanges, oldest first."""
-        return iter(tuple(self._exchanges))
-
-    def clear(self) -> None:
-        """Forget all exchanges and sums."""
-        self._exchanges.clear()
-        self.rules: Counter[tuple[str | None, str]] = Counter()
-        self.operations: Counter[str] = Counter()
-        self.codes: Counter[tuple[str, str]] = Counter()
-
-    def record(self, exchange: Exchange) -> None:
-        """Take an exchange in, and tell those who follow."""
-        self._exchanges.append(exchange)
-        self.rules[exchange.operation, exchange.rule] += 1
-        if operation := exchange.operation:
-            self.operations[operation] += 1
-            if exchange.code:
-                self.codes[operation, exchange.code] += 1
-        self.pass_on(exchange)
-
-    def pass_on(self, exchange: Exchange) -> None:
-        """Tell those who follow, without keeping the exchange."""
-        for reader in self._readers:
-            reader.tell(exchange)
+    def __init__(self, call: Call, key: bytes) -> None:
+        self.id = 0
+        self._call: Call | None = call
+        self._key = key
+        self._exchange: Exchange | None = None
+        decision: Decision = call.decision
+        is_override = decision.rule == override.__name__
+        self.override = decision.scenario.line if is_override and decision.scenario else None
 
     @property
-    def is_followed(self) -> bool:
-        return bool(self._readers)
+    def at(self) -> datetime:
+        """When the call came, in UTC."""
+        return self._call.at if self._call else self.exchange().at
 
-    def follow(self, reader: Reader) -> None:
-        """Tell the reader of every exchange from now on."""
-        self._readers.add(reader)
+    @property
+    def operation(self) -> str | None:
+        return self._call.decision.operation if self._call else self.exchange().operation
 
-    def unfollow(self, reader: Reader) -> None:
-        """Stop telling the reader."""
-        self._readers.discard(reader)
+    @property
+    def rule(self) -> str:
+        return self._call.decision.rule if self._call else self.exchange().rule
+
+    @property
+    def error(self) -> str | None:
+        return self._call.decision.error if self._call else self.exchange().code
+
+    @property
+    def fault(self) -> str | None:
+        return self._call.decision.fault if self._call else self.exchange().fault
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the call is too long to be kept as it came."""
+        if (call := self._call) is None:
+            return False
+        caller, reply = call.caller, call.decision.reply
+        length = len(call.body) + len(call.path) + len(call.query) + len(reply.body) + len(call.uuid) + caller.length
+        return length > 2 * MAX_TEXT or len(caller.request.headers) > 2 * MAX_HEADERS
+
+    def exchange(self) -> Exchange:
+        """Return the call masked; what it was is let go."""
+        # Threads may read at once: whoever finds it raw makes the same exchange.
+        if (call := self._call) is not None:
+            self._exchange = _masked(self.id, call, self._key)
+            self._call = None
+        assert self._exchange
+        return self._exchange
+
+
+def _masked(number: int, call: Call, key: bytes) -> Exchange:
+    full: dict[str, str] = {}
+
+    def shown(name: str, value: str, masked_value: str) -> str:
+        """Return what may be seen of a value that one may look for; remember it where that is not all."""
+        seen = masked_value[:MAX_TEXT]
+        if seen != value:
+            full[name] = value
+        return seen
+
+    decision: Decision = call.decision
+    written = dict(list(call.headers.items())[:MAX_HEADERS])
+    names = {name: _cut(masked_text(name)) for name in written}
+    values = masked_headers(written)
+    headers = {
+        names[name]: shown(f"headers.{name}", value, masked_value)
+        for (name, value), masked_value in zip(written.items(), values.values(), strict=True)
+    }
+    if "headers.uuid" in full:
+        full["uuid"] = full["headers.uuid"]
+    fields = {}
+    for name, value in body_fields(call).items():
+        # A name tells a secret as well as its value does.
+        field = f"{{{as_json(name)}: {value}}}"
+        fields[_cut(masked_text(name))] = shown(f"body.{name}", value, HIDDEN if masked_body(field) != field else value)
+    body = call.body[: 2 * MAX_TEXT].decode("utf-8", "replace")
+    is_cut = len(call.body) > 2 * MAX_TEXT
+    masked_whole = masked_body(body)
+    card = call.card_number.value if call.card_number else None
+    return Exchange(
+        number,
+        call.at,
+        call.space,
+        call.method,
+        _cut(masked_text(call.path)),
+        _cut(masked_query(call.query)),
+        decision.operation,
+        headers,
+        # What follows a cut is not known, so neither is what the end belongs to.
+        _cut(masked_whole[: len(masked_whole) - _MAX_SECRET] if is_cut else masked_whole),
+        call.customer_id.value if call.customer_id else None,
+        shown("cardNumber", card, masked(card)) if card else None,
+        decision.reply.status,
+        decision.rule,
+        _cut(masked_text(decision.reason)),
+        decision.error,
+        _cut(masked_text(decision.reply.body.decode())),
+        decision.violations,
+        decision.warning,
+        decision.delay,
+        decision.fault,
+        decision.scenario,
+        fields,
+        Hashes(key, {name: _digest(key, value) for name, value in full.items()}),
+    )
+
+
+def _cut(text: str) -> str:
+    return text[:MAX_TEXT]
+
+
+def body_fields(call: Call) -> dict[str, str]:
+    """Return the fields of a body that is an object or a form, each as JSON."""
+    pairs: Sequence[tuple[str, object]]
+    if "x-www-form-urlencoded" in call.headers.get("content-type", ""):
+        pairs = parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)
+    else:
+        try:
+            body = read_json(call.body)
+        except ValueError:
+            return {}
+        pairs = list(body.items()) if isinstance(body, dict) else ()
+    return {name: as_json(value) for name, value in pairs[:MAX_FIELDS]}
+
+
+def as_json(value: object) -> str:
+    """Write a value in the one form in which values are compared."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -15,7 +15,7 @@ from sandbox.core.directives import DATE, DELAY, FAULT, PREFER, REASON, SCENARIO
 from sandbox.core.documented_errors import DocumentedError
 from sandbox.core.messages import BankRequest, Identity, Place
 from sandbox.core.scenarios import ScenarioBook
-from sandbox.server.app import reply_headers
+from sandbox.server.replies import reply_headers
 
 from .bank import (
     CONTRACT,
@@ -377,11 +377,12 @@ def test_every_decision_is_explained_on_one_ascii_line_and_every_body_obeys_the_
     headers: dict[str, str], body: bytes
 ) -> None:
     asked = request(body, headers)
-    decision = decide(asked, world(STRANGE))
+    answered = call(asked)
+    answered.decision = decision = decide(asked, world(STRANGE))
     assert facts(decide(asked, world(STRANGE))) == facts(decision)
     assert decision.rule in {rule.__name__ for rule in PRECEDENCE}
     assert decision.reason
-    for name, value in reply_headers(decision, headers.get("uuid", "")):
+    for name, value in reply_headers(answered):
         assert re.fullmatch(rb"[!-~]+", name)
         assert not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", value)
         assert value.isascii() or name == b"uuid"
@@ -392,7 +393,10 @@ def test_every_decision_is_explained_on_one_ascii_line_and_every_body_obeys_the_
 
 
 def test_the_reason_of_a_strange_description_is_one_ascii_line() -> None:
-    reason = dict(reply_headers(decide(request({"customerId": "1"}), world(STRANGE)), ""))[REASON.lower().encode()]
+    asked = request({"customerId": "1"})
+    answered = call(asked)
+    answered.decision = decide(asked, world(STRANGE))
+    reason = dict(reply_headers(answered))[REASON.lower().encode()]
     assert re.fullmatch(rb"[ -~]+", reason)
     assert b"X-Injected" in reason
 

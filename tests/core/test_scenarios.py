@@ -93,7 +93,6 @@ def test_a_book_holds_every_scenario_once_also_under_two_numbers() -> None:
         named={"slow": NOT_FOUND},
     )
     assert [scenario.pattern for scenario in scenarios] == [SOME_ID, "3*", OTHER_CARD, "slow"]
-    assert len(scenarios) == 4
     assert scenarios.match(by_card(CARD)) is scenarios.match(by_id(SOME_ID))
 
 
@@ -322,3 +321,36 @@ def test_a_lognormal_delay_has_its_median_in_the_middle_and_never_leaves_the_bou
 def test_a_title_shows_no_whole_card_number() -> None:
     assert entry("cardNumber", CARD, NOT_FOUND).title == "cardNumber 500000******0001"
     assert entry("customerId", SOME_ID, NOT_FOUND).title == f"customerId {SOME_ID}"
+
+
+PLACED = [
+    entry(section, pattern, {**NOT_FOUND, **more})
+    for section, pattern, more in [
+        ("customerId", "321100000000", {}),
+        ("customerId", "321100000001", {"cardNumber": CARD}),
+        ("customerId", "3*", {}),
+        ("customerId", "3211*", {}),
+        ("customerId", "3212*", {}),
+        ("cardNumber", "5*", {}),
+        ("cardNumber", OTHER_CARD, {}),
+        ("companion", "token", {}),
+    ]
+]
+
+
+@given(st.lists(st.integers(0, len(PLACED) - 1), max_size=30))
+def test_a_book_that_changes_one_by_one_answers_as_one_made_of_what_is_left(changes: list[int]) -> None:
+    changing, left = ScenarioBook(), dict[int, Scenario]()
+    for number in changes:
+        if placed := left.pop(number, None):
+            changing.remove(placed)
+        else:
+            left[number] = PLACED[number]
+            changing.put(PLACED[number])
+    whole = ScenarioBook(left.values())
+    assert len(list(changing)) == len(left)
+    assert changing.companions == whole.companions
+    for identity in map(by_id, ("321100000000", "321100000001", "321200000000", "300000000000", "400000000000")):
+        assert changing.match(identity) == whole.match(identity)
+    for identity in map(by_card, (CARD, OTHER_CARD, "5000000000000009", "6000000000000000")):
+        assert changing.match(identity) == whole.match(identity)

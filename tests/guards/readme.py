@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sandbox import views
 from sandbox.cli import commands
 from sandbox.core import decide
 from sandbox.core.credentials import BLOCKED_CLIENT, CHECKS, TOKEN_WORDS, WRONG_SECRET
@@ -30,7 +31,7 @@ def errors() -> str:
             f"`{error['cardNumber']}`",
             f"`{error['headers'][0]}`",
         )
-        for error in Sandbox().catalogue()
+        for error in views.catalogue(Sandbox())
     )
     return _table(("HTTP", "type", "code", "customerId", "cardNumber", "header"), rows)
 

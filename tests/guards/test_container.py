@@ -22,8 +22,6 @@ from sandbox.settings import SETTINGS
 
 from .wheels import ROOT, build
 
-# One worker has them all: the image is built once.
-pytestmark = pytest.mark.xdist_group("container")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 INSTRUCTIONS = [

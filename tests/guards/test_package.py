@@ -22,8 +22,7 @@ from sandbox.files.shipped import load_contract
 
 from .wheels import ROOT, build
 
-# One worker has them all: what they look into is built once.
-pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 NAME = "segment-sandbox"
 CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
 # Nothing but the installation says where the product is.

@@ -15,8 +15,6 @@ import yaml
 
 from .readme import README, renewed
 
-# One worker has them all: an example may show what an earlier one placed.
-pytestmark = pytest.mark.xdist_group("readme")
 ROOT = README.parent
 TEXT = README.read_text("utf-8")
 BROKEN = """customerId:

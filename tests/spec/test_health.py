@@ -85,3 +85,21 @@ def test_an_unknown_path_under_the_control_api_is_a_problem(client: Client) -> N
     response = client.http.get("/_sandbox/nowhere")
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
     assert "/_sandbox/nowhere" in response.json()["detail"]
+
+
+def test_health_and_log_say_when_a_configured_space_had_to_go(serve: Serve, connect: Connect) -> None:
+    server = serve("--max-spaces", "2")
+    clients = [connect(server) for _ in range(4)]
+
+    def evicted() -> int:
+        count: int = clients[0].control("GET", "/health").json()["evictedSpaces"]
+        return count
+
+    for client in clients[:2]:
+        client.control("PUT", "/spaces/{space}/clock", json={"now": "2028-02-29T09:00:00Z"})
+    assert evicted() == 0
+    for client in clients[2:]:
+        client.ask({"customerId": "100000000301"})
+    assert evicted() == 1
+    assert f"the space {clients[0].space} is forgotten with its settings" in server.log
+    assert clients[1].control("GET", "/spaces/{space}/clock").json()["setBy"] == "space"

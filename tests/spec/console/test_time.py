@@ -156,7 +156,7 @@ def test_an_override_is_placed_shown_and_taken_away(visitor: Visitor, caller: Cl
     expect_said(page, "customerId 100000000103 is answered so from now on")
     row = page.get_by_role("row").filter(has_text="100000000103").inner_text()
     assert "error: serverUnavailable" in row
-    assert re.search(r"\t2\t\d{4}-\d\d-\d\d \d\d:\d\d UTC", row)
+    assert re.search(r"\t2\nanswered 0, 2 left\t\d{4}-\d\d-\d\d \d\d:\d\d UTC", row)
     assert caller.ask({"customerId": "100000000103"}).status_code == 500
     page.get_by_role("button", name="Take away customerId 100000000103").press("Enter")
     expect_said(page, "customerId 100000000103 is taken away.")
@@ -170,7 +170,9 @@ def test_a_prefix_and_json_will_do_for_an_override(visitor: Visitor, caller: Cli
     page.get_by_label("Entry, in YAML or JSON").fill('{"error": "resourceNotFound"}')
     page.get_by_role("button", name="Place it").click()
     expect_said(page, "cardNumber 5500* is answered so")
-    assert overrides_of(caller) == [{"cardNumber": "5500*", "entry": {"error": "resourceNotFound"}, "expiresAt": None}]
+    assert overrides_of(caller) == [
+        {"cardNumber": "5500*", "entry": {"error": "resourceNotFound"}, "expiresAt": None, "answered": 0, "left": None}
+    ]
     page.get_by_role("button", name="Take away cardNumber 5500*").click()
     expect_said(page, "taken away")
     assert overrides_of(caller) == []

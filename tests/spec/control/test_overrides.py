@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.spec.conftest import ERRORS
+from tests.spec.conftest import ERRORS, Serve
 
-from .conftest import NUMBER, Caller, assert_problem, eventually
+from .conftest import NUMBER, Caller, Join, assert_problem, eventually
 
 IN_A_FILE = "100000000103"
 ANA = {"customer": {"fullName": "Ana Otra", "customerSegment": "40", "birthday": "today"}}
@@ -34,7 +34,7 @@ def test_an_override_makes_a_customer_of_a_number_that_nobody_wrote_down(tester:
 
 def test_an_override_comes_back_as_it_was_sent(tester: Caller) -> None:
     placed = tester.override(NUMBER, ANA)
-    assert placed == {"customerId": NUMBER, "entry": ANA, "expiresAt": None}
+    assert placed == {"customerId": NUMBER, "entry": ANA, "expiresAt": None, "answered": 0, "left": None}
     assert tester.get(f"/overrides/customerId/{NUMBER}") == placed
     assert tester.get("/overrides") == [placed]
 
@@ -255,3 +255,30 @@ def test_an_override_is_never_read_from_another_method(tester: Caller) -> None:
     refused = tester.steer("POST", f"/overrides/customerId/{NUMBER}", json=ANA)
     assert refused.status_code == 405
     assert set(refused.headers["allow"].replace(" ", "").split(",")) >= {"GET", "PUT", "DELETE"}
+
+
+def test_a_spent_override_says_so(tester: Caller) -> None:
+    tester.override(NUMBER, {"error": "serverUnavailable", "times": 2})
+    tester.override("3211*", {"error": "serverUnavailable", "times": 1})
+    tester.override("100000000302", {"error": "serverUnavailable"})
+    for number in (NUMBER, NUMBER, NUMBER, "321100000001", "321100000002", "100000000302"):
+        tester.call(number)
+    found = [(each["answered"], each["left"]) for each in tester.get("/overrides")]
+    assert found == [(2, 0), (2, None), (1, None)]
+    assert tester.get(f"/overrides/customerId/{NUMBER}")["left"] == 0
+
+
+def test_a_customers_two_numbers_are_counted_together(tester: Caller) -> None:
+    card = "5500000000000004"
+    tester.override(NUMBER, {"error": "serverUnavailable", "times": 1, "cardNumber": card})
+    assert [tester.call().status_code, tester.ask({"cardNumber": card}).status_code] == [500, 200]
+    assert [each["left"] for each in tester.get("/overrides")] == [0]
+
+
+def test_thousands_of_overrides_change_nothing_for_a_call(serve: Serve, join: Join) -> None:
+    tester = join(serve("--no-access-log"))
+    for number in range(2_000):
+        tester.override(f"1{number:011}", {"error": "resourceNotFound", "expires": "1h"})
+    assert tester.call("100000000007").status_code == 404
+    assert tester.call("200000000007").status_code == 200
+    assert len(tester.get("/overrides")) == 2_000
