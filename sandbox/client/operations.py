@@ -11,6 +11,7 @@ from .shapes import (
     Coverage,
     Customer,
     Decision,
+    DeepMatch,
     Entry,
     Exchange,
     Exchanges,
@@ -363,20 +364,24 @@ class Client(SyncTransport):
     def verify(
         self,
         *,
-        match: Match | None = None,
+        match: DeepMatch | None = None,
         exactly: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
-        in_order: list[Match] | None = None,
+        in_order: list[DeepMatch] | None = None,
+        only: bool | None = None,
+        timeout: str | None = None,
         space: str | None = None,
     ) -> Verification:
         """Was it called as expected? Answers yes, or no with what came closest.
 
-        match: an object of filters; an exchange must fit all of them
+        match: an object of filters, with headers and body if wanted; an exchange must fit all of them
         exactly: how many must match, a number
         at_least: how many must match at least, a number; 1 where nothing is said
         at_most: how many may match at most, a number
         in_order: a list of matches, to be met one after the other, whatever comes between
+        only: true or false: whether no other call may have come
+        timeout: how long to wait until it is true, such as 5s, at most 60s
         space: a client_id, or * for all
         """
         found: Verification = self._send(
@@ -384,7 +389,15 @@ class Client(SyncTransport):
                 "POST",
                 "/spaces/{space}/verify",
                 names={"space": space},
-                body={"match": match, "exactly": exactly, "atLeast": at_least, "atMost": at_most, "inOrder": in_order},
+                body={
+                    "match": match,
+                    "exactly": exactly,
+                    "atLeast": at_least,
+                    "atMost": at_most,
+                    "inOrder": in_order,
+                    "only": only,
+                    "timeout": timeout,
+                },
             )
         )
         return found
@@ -798,20 +811,24 @@ class AsyncClient(AsyncTransport):
     async def verify(
         self,
         *,
-        match: Match | None = None,
+        match: DeepMatch | None = None,
         exactly: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
-        in_order: list[Match] | None = None,
+        in_order: list[DeepMatch] | None = None,
+        only: bool | None = None,
+        timeout: str | None = None,
         space: str | None = None,
     ) -> Verification:
         """Was it called as expected? Answers yes, or no with what came closest.
 
-        match: an object of filters; an exchange must fit all of them
+        match: an object of filters, with headers and body if wanted; an exchange must fit all of them
         exactly: how many must match, a number
         at_least: how many must match at least, a number; 1 where nothing is said
         at_most: how many may match at most, a number
         in_order: a list of matches, to be met one after the other, whatever comes between
+        only: true or false: whether no other call may have come
+        timeout: how long to wait until it is true, such as 5s, at most 60s
         space: a client_id, or * for all
         """
         found: Verification = await self._send(
@@ -819,7 +836,15 @@ class AsyncClient(AsyncTransport):
                 "POST",
                 "/spaces/{space}/verify",
                 names={"space": space},
-                body={"match": match, "exactly": exactly, "atLeast": at_least, "atMost": at_most, "inOrder": in_order},
+                body={
+                    "match": match,
+                    "exactly": exactly,
+                    "atLeast": at_least,
+                    "atMost": at_most,
+                    "inOrder": in_order,
+                    "only": only,
+                    "timeout": timeout,
+                },
             )
         )
         return found

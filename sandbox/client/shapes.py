@@ -50,6 +50,8 @@ class Health(TypedDict):
     """Whether errors are worded as live systems were seen to."""
     seed: NotRequired[str]
     """The world's seed; on loopback alone, because whoever has it can sign tokens."""
+    evictedSpaces: int
+    """How many spaces with settings had to go since the start."""
     scenarios: HealthScenarios
     """What was read."""
     lastReload: Reload
@@ -180,6 +182,12 @@ class Override(TypedDict):
     """The entry as it was sent."""
     expiresAt: str | None
     """When it is gone."""
+    answered: int
+    """How often it has answered."""
+    left: int | None
+    """How many answers it has left; null where nothing bounds them, also for a prefix, which counts each number by
+    itself.
+    """
 
 
 class ClockWish(TypedDict):
@@ -259,6 +267,41 @@ class Match(TypedDict):
     """A moment with its offset, such as 2028-02-29T09:00:00-06:00."""
 
 
+class DeepMatch(TypedDict):
+    """An object of filters, with headers and body if wanted; an exchange must fit all of them."""
+
+    method: NotRequired[str]
+    """A method, such as POST."""
+    path: NotRequired[str]
+    """The path of the call."""
+    operation: NotRequired[str]
+    """The operationId of the call, such as retrieve-customer-segment, token or e2eKey."""
+    status: NotRequired[int]
+    """Three digits, such as 404."""
+    rule: NotRequired[str]
+    """The rule that answered."""
+    code: NotRequired[str]
+    """The code of the error."""
+    uuid: NotRequired[str]
+    """The uuid of the call."""
+    fault: NotRequired[str]
+    """The name of a network fault."""
+    scenario: NotRequired[str]
+    """File and line of the scenario."""
+    customerId: NotRequired[str]
+    """The full number, digits."""
+    cardNumber: NotRequired[str]
+    """The full number, digits."""
+    since: NotRequired[str]
+    """A moment with its offset, such as 2028-02-29T09:00:00-06:00."""
+    until: NotRequired[str]
+    """A moment with its offset, such as 2028-02-29T09:00:00-06:00."""
+    headers: NotRequired[dict[str, str]]
+    """An object of headers of the contract with their values."""
+    body: NotRequired[Json]
+    """An object of fields of the body with their values."""
+
+
 class Violation(TypedDict):
     """One breach of the contract."""
 
@@ -324,20 +367,26 @@ class Exchanges(TypedDict):
     """How many match, shown or not."""
     exchanges: list[Exchange]
     """Those that are shown, newest first."""
+    note: NotRequired[str]
+    """That the space never appeared, and which one was probably meant."""
 
 
 class Expectation(TypedDict):
-    """Match with one of exactly, atLeast and atMost; or inOrder alone."""
+    """Match with one of exactly, atLeast and atMost; or inOrder; each with only and timeout if wanted."""
 
-    match: NotRequired[Match]
+    match: NotRequired[DeepMatch]
     exactly: NotRequired[int]
     """How many must match, a number."""
     atLeast: NotRequired[int]
     """How many must match at least, a number; 1 where nothing is said."""
     atMost: NotRequired[int]
     """How many may match at most, a number."""
-    inOrder: NotRequired[list[Match]]
+    inOrder: NotRequired[list[DeepMatch]]
     """A list of matches, to be met one after the other, whatever comes between."""
+    only: NotRequired[bool]
+    """True or false: whether no other call may have come."""
+    timeout: NotRequired[str]
+    """How long to wait until it is true, such as 5s, at most 60s."""
 
 
 class VerificationClosest(TypedDict):
@@ -348,17 +397,30 @@ class VerificationClosest(TypedDict):
     """In what it is not what was expected."""
 
 
+class VerificationForgotten(TypedDict):
+    """The calls that would tell."""
+
+    calls: int
+    """How many."""
+    since: str
+    """When the first of them came."""
+    setting: str
+    """The setting that keeps more."""
+
+
 class Verification(TypedDict):
     """Whether the calls were as expected."""
 
-    verified: bool
-    """Whether they were."""
+    verified: bool | None
+    """Whether they were; null where calls that the journal has forgotten would tell."""
     count: NotRequired[int]
     """How many match; not for inOrder."""
     message: str
     """What was expected and what was found, for a failed test's output."""
     closest: NotRequired[VerificationClosest]
     """The exchange that came closest to a match."""
+    forgotten: NotRequired[VerificationForgotten]
+    """The calls that would tell."""
 
 
 class CoverageNeverSeen(TypedDict):
@@ -387,10 +449,15 @@ class Coverage(TypedDict):
     operations: Counts
     errors: Counts
     rules: Counts
+    faults: Counts
+    others: dict[str, Json]
+    """Errors and rules of the other operations, by their names."""
     neverSeen: CoverageNeverSeen
     """What no call has exercised."""
     findings: list[CoverageFindings]
     """What the caller could do better."""
+    note: NotRequired[str]
+    """That the space never appeared, and which one was probably meant."""
 
 
 Counts: TypeAlias = dict[str, int]
