@@ -9,14 +9,20 @@ import click
 from sandbox import __version__
 
 from .ask import ask
+from .calls import calls, coverage, verify
+from .clock import clock
 from .common import fail
+from .completion import completion
 from .credentials import session, token
 from .customers import customers
 from .errors import errors
 from .files import check, init
 from .health import health
+from .overrides import override, snapshot
+from .profile import profile
 from .run import run
 from .serve import serve
+from .spaces import reload, reset, spaces
 from .sweep import sweep
 
 
@@ -49,7 +55,10 @@ def commands() -> None:
     """The bank's customer-segment API on your own machine."""
 
 
-for _command in (serve, check, ask, customers, errors, token, session, init, health, run, sweep):
+for _command in (
+    *(serve, check, ask, customers, errors, token, session, init, health, run, sweep),
+    *(override, snapshot, clock, profile, calls, verify, coverage, spaces, reset, reload, completion),
+):
     commands.add_command(_command)
 
 

@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from sandbox.runtime import Sandbox
 
 
+# What a command is told by its environment.
+VARIABLES = (
+    "SANDBOX_URL",
+    "SANDBOX_CLIENT_ID",
+    "SANDBOX_CLIENT_SECRET",
+    "SANDBOX_TOKEN",
+    "SANDBOX_DISTURBANCE",
+)
+
+
 @contextmanager
 def hosted(**flags: Any) -> Iterator[tuple["Sandbox", str]]:
     """Serve until the end of the `with`; give the sandbox and its URL."""

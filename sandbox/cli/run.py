@@ -86,15 +86,23 @@ def run(
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command with our input and output; pass signals on. Return its exit code as a shell would."""
     process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        # What is typed at a terminal has reached the command already: it is in the same process group.
-        if process and not (number in (signal.SIGINT, signal.SIGQUIT) and _is_in_foreground()):
+        # What is typed at a terminal reaches the command by itself: it is in the same process group.
+        if number in (signal.SIGINT, signal.SIGQUIT) and _is_in_foreground():
+            return
+        if process:
             process.send_signal(number)
+        else:
+            # The command may run already, though we have not been told.
+            early.append(number)
 
     before = {number: signal.signal(number, pass_on) for name in _PASSED_ON if (number := getattr(signal, name, None))}
     try:
         process = subprocess.Popen(command, env=dict(environment))  # noqa: S603
+        for number in early:
+            process.send_signal(number)
         exit_code = process.wait()
     except FileNotFoundError:
         fail(f"{command[0]}: there is no such command; give it behind --, as a shell would find it", _NOT_FOUND)

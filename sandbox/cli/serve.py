@@ -16,6 +16,7 @@ from sandbox.core.messages import one_line
 from sandbox.settings import ENVIRONMENT_PREFIX, SETTINGS
 
 from .common import checked_settings, in_process, setting_option
+from .hosting import VARIABLES
 
 if TYPE_CHECKING:
     from sandbox.runtime import Sandbox
@@ -59,7 +60,7 @@ def _unknown_variables(environment: Mapping[str, str], commands: click.Command) 
     """Warn of each variable that looks like a setting and is none, nor an option of another command."""
     assert isinstance(commands, click.Group)
     options = (option for command in commands.commands.values() for option in command.params)
-    known = {str(option.envvar) for option in options if option.envvar}
+    known = {*VARIABLES, *(str(option.envvar) for option in options if option.envvar)}
     for name in sorted(environment):
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
             ends = sorted(each.removeprefix(ENVIRONMENT_PREFIX) for each in known)
