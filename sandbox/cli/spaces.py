@@ -47,7 +47,7 @@ def reset(of: Steered, everything: bool) -> None:
 def reload(of: Steered) -> None:
     """Read the files again. Exit 1 with all mistakes, where there are any; the last good files stay."""
     found = of.client.reload()
-    mistakes = found["mistakes"]
-    of.show(found, "\n".join(map(str, mistakes)) if mistakes else f"read at {found['at']}, no mistake")
+    mistakes = [f"{each['file']}:{each['line']}: {each['message']}" for each in found["mistakes"]]
+    of.show(found, "\n".join(mistakes) if mistakes else f"read at {found['at']}, no mistake")
     if mistakes:
         sys.exit(1)

@@ -41,7 +41,8 @@ def test_the_token_in_the_environment_is_good_in_a_strict_world() -> None:
     headers = {**HEADERS, "uuid": "8f7c2f6e-3f9a-4a52-9d0c-1a2b3c4d5e6f", "client_id": "$SANDBOX_CLIENT_ID"}
     headers["Authorization"] = "Bearer $SANDBOX_TOKEN"
     lines = " ".join(f'-H "{name}: {value}"' for name, value in headers.items())
-    ask = f"""curl -s -o /dev/null -w '%{{http_code}}' {lines} -d '{{"customerId": "321116471234"}}' "$SANDBOX_URL/api{PATH}\""""
+    body = '{"customerId": "321116471234"}'
+    ask = f"""curl -s -o /dev/null -w '%{{http_code}}' {lines} -d '{body}' "$SANDBOX_URL/api{PATH}\""""
     assert run("--profile", "clients,tokens,uuid", "--", "sh", "-c", ask).stdout == "200"
 
 
