@@ -18,6 +18,7 @@ from .customers import customers
 from .errors import errors
 from .files import check, init
 from .health import health
+from .mcp import mcp
 from .overrides import override, snapshot
 from .profile import profile
 from .run import run
@@ -57,7 +58,7 @@ def commands() -> None:
 
 for _command in (
     *(serve, check, ask, customers, errors, token, session, init, health, run, sweep),
-    *(override, snapshot, clock, profile, calls, verify, coverage, spaces, reset, reload, completion),
+    *(override, snapshot, clock, profile, calls, verify, coverage, spaces, reset, reload, completion, mcp),
 ):
     commands.add_command(_command)
 
