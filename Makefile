@@ -20,8 +20,8 @@ quick: $(READY)      ## run the tests that need no browser and take no seconds
 check: $(READY)      ## style, types, floors; `make test` has them too
 	$(VENV)/bin/pytest tests/guards/test_style.py
 
-docs: $(READY)       ## make anew what is made from the product: the README's tables, the client's methods
-	$(VENV)/bin/python -m tests.guards.readme
+docs: $(READY)       ## make anew what is made from the product: the tables of README and docs, the client's methods
+	$(VENV)/bin/python -m tests.guards.guide
 	$(VENV)/bin/python -m tests.guards.client_code
 
 constraints: $(READY) ## pin the versions that are installed here

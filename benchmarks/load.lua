@@ -1,4 +1,5 @@
--- What wrk sends: the contract's headers and a body whose customerId goes from `first` on, `count` of them in turn.
+-- What wrk sends: the contract's headers, a uuid of its own with each call, and a body whose customerId goes from `first`
+-- on, `count` of them in turn.
 -- wrk ... -- FIRST COUNT NAME:VALUE...
 
 local first, count, sent = 0, 1, 0
@@ -15,5 +16,6 @@ end
 function request()
   local body = string.format('{"customerId": "%012.0f"}', first + sent % count)
   sent = sent + 1
+  wrk.headers["uuid"] = string.format("3f2b8c1e-6d5a-4f0b-9c7e-%012x", sent)
   return wrk.format(nil, nil, nil, body)
 end

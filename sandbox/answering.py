@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from .clock import Clock
 from .core.bank import Bank
-from .core.call import NO_HEADERS, Call
+from .core.call import Call
 from .core.caller import Caller
 from .core.credentials import Access, Profile
 from .core.decide import Decision, NumberNeeded, World, decide, explain, refuse
@@ -95,7 +95,12 @@ class Answering:
         call = Call(caller, at, there.now(at), body, query.decode("latin-1"), own, method, path, there.space)
         while isinstance(decision := decide(call, there.world), NumberNeeded):
             call.numbers[decision.key] = await self._state.take(there.space, decision.key)
-        return await self._record(call, decision)
+        call.decision = decision
+        entry = RecordedCall(call, self._hash_key)
+        call.id = await self._state.record(there.space, entry)
+        if entry.is_long:
+            entry.exchange()
+        return call
 
     async def refuse(
         self,
@@ -116,7 +121,9 @@ class Answering:
         own, (caller, there) = self._known(operation or self._bank.contract.main, headers, space)
         at = self._clock.now()
         call = Call(caller, at, there.now(at), b"", "", own, method, path, there.space)
-        return await self._record(call, refuse(call, status, error, location, reason))
+        call.decision = refuse(call, status, error, location, reason)
+        call.id = await self._state.record(there.space, RecordedCall(call, self._hash_key))
+        return call
 
     async def explain(self, space: str, operation: Operation, request: BankRequest) -> list[Decision]:
         """Say which rule would answer in that space, and which it beats, without counting or writing anything."""
@@ -146,12 +153,18 @@ class Answering:
         self, operation: Operation, headers: RawHeaders, space: str | None
     ) -> tuple[Mapping[str, str], KnownCaller]:
         """Return what a call's headers say: those that are its own, and who it is by all others."""
-        own = [pair for pair in headers if pair[0] in OWN_HEADERS]
-        names = tuple(name for name, _ in own)
-        # What is missing, empty or repeated is a matter of the caller, and not of one call.
-        if len(set(names)) < len(names) or not all(value for _, value in own):
-            own, names = [], ()
-        key = (operation.id, space, names, *(pair for pair in headers if pair[0] not in names))
+        own, shared = {}, []
+        for pair in headers:
+            if pair[0] not in OWN_HEADERS:
+                shared.append(pair)
+            elif pair[1] and pair[0] not in own:
+                own[pair[0]] = pair[1]
+            else:
+                # What is empty or repeated is a matter of the caller, and not of one call.
+                own, shared = {}, list(headers)
+                break
+        names = (*own,)
+        key = (operation.id, space, names, *shared)
         found = self._callers.get(key)
         if found:
             there = self.world(found.there.space)
@@ -159,7 +172,7 @@ class Answering:
             if world.population is before.population and world.access is before.access:
                 if there is not found.there:
                     found = self._callers[key] = KnownCaller(found.caller, there)
-                return {name.decode(): value.decode("latin-1") for name, value in own}, found
+                return {name.decode(): value.decode("latin-1") for name, value in own.items()}, found
         request = bank_request(headers, b"")
         if space is None:
             space = space_name(operation.behaviour.client_of(request, self._file_set.clients))
@@ -169,18 +182,10 @@ class Answering:
             if len(self._callers) >= MAX_CALLERS:
                 self._callers.clear()
             self._callers[key] = found
-        return {name.decode(): value.decode("latin-1") for name, value in own} if own else NO_HEADERS, found
+        return {name.decode(): value.decode("latin-1") for name, value in own.items()}, found
 
     def _caller(
         self, operation: Operation, request: BankRequest, world: World, own_names: Sequence[bytes] = ()
     ) -> Caller:
         contract, own = self._bank.contract, [name.decode() for name in own_names]
         return Caller(operation, request, world.population, world.access, contract.languages, contract.operations, own)
-
-    async def _record(self, call: Call, decision: Decision) -> Call:
-        call.decision = decision
-        entry = RecordedCall(call, self._hash_key)
-        call.id = await self._state.record(call.space, entry)
-        if entry.is_long:
-            entry.exchange()
-        return call

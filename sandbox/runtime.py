@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -158,7 +158,7 @@ class Sandbox:
         """Where the scenario files are."""
         return self.loader.root
 
-    async def answer(
+    def answer(
         self,
         operation: Operation,
         headers: RawHeaders,
@@ -167,11 +167,11 @@ class Sandbox:
         method: str,
         path: str,
         space: str | None = None,
-    ) -> Call:
+    ) -> Coroutine[Any, Any, Call]:
         """Answer a call as the bank would, count it, and write it into its journal; as `Answering.answer` says."""
-        return await self._answering.answer(operation, headers, body, query, method, path, space)
+        return self._answering.answer(operation, headers, body, query, method, path, space)
 
-    async def refuse(
+    def refuse(
         self,
         operation: Operation | None,
         headers: RawHeaders,
@@ -182,9 +182,9 @@ class Sandbox:
         method: str = "",
         path: str = "",
         space: str | None = None,
-    ) -> Call:
+    ) -> Coroutine[Any, Any, Call]:
         """Answer a call that is not one of the bank's; as `Answering.refuse` says."""
-        return await self._answering.refuse(operation, headers, status, error, location, reason, method, path, space)
+        return self._answering.refuse(operation, headers, status, error, location, reason, method, path, space)
 
     async def explain(self, space: str, operation: Operation, request: BankRequest) -> list[Decision]:
         """Say which rule would answer in that space, and which it beats, without counting or writing anything."""

@@ -69,6 +69,11 @@ class Settings(NamedTuple):
     http_port: Annotated[
         int | None, Bounds(0, 65535), "With HTTPS, also serve plain HTTP on this port; 0 picks a free one."
     ] = None
+    ready_file: Annotated[
+        Path | None,
+        "A file for one line of JSON (url, pid, token and more) once the server listens; removed at the end.",
+    ] = None
+    json: Annotated[bool, "Print that line instead of the greeting."] = False
     grace: Annotated[
         float,
         Bounds(0, 3600),

@@ -1,31 +1,25 @@
-"""`serve`: the server, its greeting, and a warning for each variable that is no setting."""
+"""`serve`: the server, and a warning for each variable that is no setting."""
 
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from sandbox import __version__
 from sandbox.core.messages import one_line
 from sandbox.settings import ENVIRONMENT_PREFIX, SETTINGS
 
 from .common import checked_settings, in_process, setting_option
 from .hosting import VARIABLES
 
-if TYPE_CHECKING:
-    from sandbox.runtime import Sandbox
-    from sandbox.server.tls import Certificates
-
 
 @click.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
+    from sandbox.server.greeting import Greeting
     from sandbox.server.guard import with_token
     from sandbox.server.log import log_to_stderr
     from sandbox.server.server import collect_seldom
@@ -41,15 +35,14 @@ def serve(**flags: Any) -> None:
     sandbox = in_process(settings)
     try:
         certificates = Certificates(settings) if settings.is_tls else None
+        greeting = Greeting(sandbox, certificates)
     except UserError as error:
         raise click.UsageError(str(error)) from None
-
-    def greet(urls: list[str]) -> None:
-        # A server whose greeting nobody reads serves all the same.
-        with suppress(OSError):
-            _greet(urls, sandbox, certificates)
-
-    sys.exit(run(sandbox, greet, log, certificates))
+    try:
+        code = run(sandbox, greeting.say, log, certificates)
+    finally:
+        greeting.take_back()
+    sys.exit(code)
 
 
 for _setting in SETTINGS:
@@ -67,23 +60,3 @@ def _unknown_variables(environment: Mapping[str, str], commands: click.Command) 
             close = get_close_matches(name.removeprefix(ENVIRONMENT_PREFIX), ends, n=1)
             hint = f"did you mean {ENVIRONMENT_PREFIX}{close[0]}?" if close else "see segment-sandbox serve --help"
             yield f"the environment variable {one_line(name)} is no setting and has no effect; {hint}"
-
-
-def _greet(urls: list[str], sandbox: "Sandbox", certificates: "Certificates | None") -> None:
-    url, *others = urls
-    trust = []
-    click.echo(f"Segment Sandbox {__version__} is ready on {url}")
-    for other in others:
-        click.echo(f"also on {other}")
-    for option, title, file in (
-        ("--cacert", "root certificate", certificates and certificates.root),
-        ("--cert", "client certificate", certificates and certificates.client),
-    ):
-        if file:
-            click.echo(f"{title}: {file}")
-            trust.append(f"{option} {shlex.quote(str(file))}")
-    click.echo()
-    if sandbox.settings.control_token and not sandbox.settings.is_loopback:
-        click.echo(f"control token: {sandbox.settings.control_token}\n")
-    click.echo(f"{sandbox.curl(url, trust)}\n")
-    sys.stdout.flush()

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.core.headers import weighted
 from sandbox.runtime import Sandbox
 
+from .guide import Guide
 from .pages import Pages
 from .reference import API, COMPANIONS, CONTROL, FILES, Reference
 from .rendering import CUSTOMERS, ERRORS, HOME, LIVE, STAGE, TIME, TRY, Assets, Renderer
@@ -27,7 +28,8 @@ class Console:
         self._assets = Assets()
         renderer = Renderer(sandbox, self._assets)
         self._pages = Pages(sandbox, renderer)
-        self._reference = Reference(sandbox, renderer)
+        self._guide = Guide(self._has_console)
+        self._reference = Reference(sandbox, renderer, self._guide)
         self._travel = Travel(sandbox, renderer)
         self._stage = Stage(sandbox, renderer)
         self._sign_in = SignIn(renderer, sandbox.settings.control_token)
@@ -51,14 +53,18 @@ class Console:
             Route(API.path, reference.api),
             Route(COMPANIONS.path, reference.companions),
             Route(FILES.path, reference.scenarios),
+            Route("/docs/{name}.md", self._guide.markdown),
+            Route("/llms.txt", self._guide.for_programs),
             Route("/static/{version}/{name}", assets.serve),
             Route("/favicon.ico", assets.icon),
         ]
+        guide = Route("/docs/{name}", reference.guide)
         if not self._has_console:
-            return [*open_routes]
+            return [*open_routes, guide]
         return [
             *open_routes,
             Route(CONTROL.path, reference.control),
+            guide,
             Route(SIGN_IN, self._sign_in.form, methods=["GET", "POST"]),
             Route(SIGN_OUT, self._sign_in.leave, methods=["POST"]),
             Route(CUSTOMERS.path, pages.customers),

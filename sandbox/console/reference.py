@@ -1,6 +1,7 @@
 """The reference: what the documents of the sandbox say, laid out for people. Open to everybody.
 
-Rule 1: a page here is made from a document alone, an OpenAPI one or a JSON Schema; nothing of it is written twice.
+Rule 1: a page here is made from a document alone, an OpenAPI one, a JSON Schema or one of the guide; nothing of it is
+written twice.
 """
 
 import json
@@ -27,6 +28,7 @@ from sandbox.files.shipped import (
 )
 from sandbox.runtime import Sandbox
 
+from .guide import Guide
 from .rendering import Entry, Renderer
 from .schemas import Row, Schema, fields, parts
 
@@ -86,9 +88,10 @@ class Operation(NamedTuple):
 class Reference:
     """The pages under `/docs`."""
 
-    def __init__(self, sandbox: Sandbox, renderer: Renderer) -> None:
+    def __init__(self, sandbox: Sandbox, renderer: Renderer, guide: Guide) -> None:
         self._sandbox = sandbox
         self._renderer = renderer
+        self._guide = guide
         self._shelf = (API, COMPANIONS, FILES, CONTROL)[: 4 if sandbox.settings.control == "on" else 3]
 
     async def api(self, request: Request) -> Response:
@@ -140,8 +143,14 @@ class Reference:
     async def scenarios(self, request: Request) -> Response:
         return self._page(request, FILES, "reference-files.html", files=self._files)
 
+    async def guide(self, request: Request) -> Response:
+        document = self._guide.document(request)
+        headings, text = self._guide.page(document)
+        return self._page(request, document.entry, "guide.html", headings=headings, text=text)
+
     def _page(self, request: Request, entry: Entry, template: str, **context: Any) -> Response:
-        return self._renderer.open_page(request, template, shelf=self._shelf, title=entry.title, **context)
+        shelves = {"Reference": self._shelf, "Guide": self._guide.entries}
+        return self._renderer.open_page(request, template, shelves=shelves, title=entry.title, **context)
 
     def _operations(self, request: Request, document: Schema) -> list[Operation]:
         return list(operations(document, str(request.base_url).rstrip("/")))

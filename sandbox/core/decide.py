@@ -7,7 +7,7 @@ Rule 4: what is counted is taken by whoever asks: a rule that needs a number say
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from .call import Call, CallKey, locations
@@ -97,7 +97,8 @@ class Decision:
     """
 
     __slots__ = (
-        "delay", "error", "fault", "lines", "operation", "reason", "reply", "rule", "scenario", "violations", "warning",
+        "delay", "error", "fault", "kind", "lines", "operation", "reason", "reply", "rule", "scenario", "violations",
+        "warning",
     )  # fmt: skip
 
     def __init__(
@@ -123,6 +124,8 @@ class Decision:
         self.warning = warning
         self.scenario = scenario
         self.operation = operation
+        # What decisions are counted by.
+        self.kind = operation, rule, error, fault
         # The header lines that belong to it, once somebody has made them.
         self.lines: bytes | None = None
 
@@ -178,6 +181,7 @@ def scenario_file(call: Call, world: World) -> Ruling:
 COMMON_RULES: tuple[Rule, ...] = (forced, contract_breach, override, scenario_file)
 
 
+@lru_cache(maxsize=256)
 def precedence(operation: Operation) -> tuple[Rule, ...]:
     """Return the rules of an operation in the order in which they are asked."""
     return (*COMMON_RULES, *operation.rules)

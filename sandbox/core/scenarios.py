@@ -184,7 +184,10 @@ class Scenario:
     keeps what it has answered and will answer again.
     """
 
-    __slots__ = ("answers", "description", "other", "pattern", "place", "section", "serial", "steps", "times")
+    __slots__ = (
+        "answers", "description", "is_counted", "is_fixed", "other", "pattern", "place", "section", "serial", "steps",
+        "times",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -206,6 +209,14 @@ class Scenario:
         self.times = times
         self.serial = serial
         self.answers: dict[object, Any] = {}
+        first = steps[0]
+        # Whether the answer depends on how often it was asked before.
+        self.is_counted = times is not None or len(steps) > 1 or first.varies
+        # Whether the answer is the same for everybody who asks on the same day.
+        outcome = first.outcome
+        self.is_fixed = (
+            isinstance(outcome, CustomerOutcome) and outcome.is_fixed and not first.delay and not self.is_counted
+        )
 
     def numbered(self, serial: int, place: Place) -> "Scenario":
         """Return this scenario under another serial number, at another place."""
@@ -224,21 +235,9 @@ class Scenario:
         return f"{self.section} {masked_text(self.pattern) if self.section == 'cardNumber' else self.pattern}"
 
     @property
-    def is_counted(self) -> bool:
-        """Whether the answer depends on how often it was asked before."""
-        return self.times is not None or len(self.steps) > 1 or self.steps[0].varies
-
-    @property
     def only_customers(self) -> bool:
         """Whether every answer is a customer; if so, the scenario speaks for that customer's numbers alone."""
         return all(isinstance(step.outcome, CustomerOutcome) for step in self.steps)
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether the answer is the same for everybody who asks on the same day."""
-        step = self.steps[0]
-        outcome = step.outcome
-        return isinstance(outcome, CustomerOutcome) and outcome.is_fixed and not step.delay and not self.is_counted
 
     @property
     def is_somebody(self) -> bool:

@@ -55,6 +55,16 @@ def control_document() -> dict[str, Any]:
 
 
 def shipped_scenarios() -> Path:
-    """Return the directory of the shipped scenarios: inside an installed package, beside it in a checkout."""
-    installed = PACKAGE / "scenarios"
-    return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
+    """Return the directory of the shipped scenarios."""
+    return _shipped("scenarios")
+
+
+def shipped_guide() -> Path:
+    """Return the directory of the documents for people."""
+    return _shipped("docs")
+
+
+def _shipped(name: str) -> Path:
+    """Return a directory that ships: inside an installed package, beside it in a checkout."""
+    installed = PACKAGE / name
+    return installed if installed.is_dir() else PACKAGE.parent / name

@@ -23,6 +23,7 @@ from sandbox.state.interface import run_now
 from .faults import inject
 from .log import LogWriter, access_line
 from .replies import reply_headers
+from .turn import Turn
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -41,8 +42,13 @@ class BankSide:
         self.grace_over = asyncio.Event()
         self._sandbox = sandbox
         contract = sandbox.contract
+        self.turn = Turn(access_log)
         # The calls that a protocol may hand over whole, by the path as it is sent.
-        self.whole_calls = {path.encode(): each for path, each in contract.exact.items() if each.method == "POST"}
+        self.whole_calls = {
+            path.encode(): (operation, path)
+            for path, operation in contract.exact.items()
+            if operation.method == "POST" and sandbox.is_immediate
+        }
         self._cors = CORSMiddleware(
             self._answer,
             allow_origins=["*"],
@@ -50,11 +56,6 @@ class BankSide:
             allow_headers=["*", *(rule.name for rule in contract.main.headers), *REQUEST_HEADERS],
             expose_headers=["uuid", "sid", "eventId", "Content-Language", "Retry-After", *RESPONSE_HEADERS],
         )
-
-    @property
-    def takes_whole_calls(self) -> bool:
-        """Whether `answer_now` may be asked: nothing that it needs has to be waited for."""
-        return self._sandbox.is_immediate
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, operation: Operation | None) -> None:
         """Answer a request (ASGI) to an operation; None means that there is no such path."""
@@ -65,7 +66,10 @@ class BankSide:
             await (self._cors if is_browser else self._answer)(scope, receive, send)
 
     def answer_now(self, operation: Operation, headers: Headers, body: bytes, path: str) -> Call:
-        """Answer a call that is here whole; what its decision says is for the caller to do."""
+        """Answer a call that is here whole, and needs nothing that one has to wait for.
+
+        What its decision says is for the caller to do: to add it to the turn, or to `finish` it.
+        """
         answer = self._sandbox.answer(operation, headers, body, b"", operation.method, path)
         try:
             return run_now(answer)
@@ -75,6 +79,12 @@ class BankSide:
                 operation, headers, 500, "serverUnavailable", None, _DEFECT, operation.method, path
             )
             return run_now(refusal)
+
+    async def finish(self, call: Call, began: float, scope: Scope, receive: Receive, send: Send) -> None:
+        """Perform what `answer_now` has decided, on a request whose end nobody has taken yet (ASGI)."""
+        await receive()
+        with suppress(ClientDisconnect):
+            await self.perform(call, began, [], scope, receive, send)
 
     def refuse(self, status: int, reason: str) -> Call:
         """Answer what never became a request."""

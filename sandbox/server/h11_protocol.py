@@ -9,6 +9,9 @@ from .protocol import SandboxProtocol
 class H11Protocol(SandboxProtocol, UvicornH11Protocol):  # type: ignore[misc]
     """uvicorn's protocol for h11, with what the sandbox adds."""
 
+    def _message(self) -> object:
+        return self.cycle
+
     def _is_incomplete(self) -> bool:
         return self.cycle is None or self._is_in_head() or self.conn.their_state is h11.SEND_BODY
 

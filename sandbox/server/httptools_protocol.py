@@ -3,13 +3,20 @@
 Rule 1: httptools stops at an Upgrade header and skips the body; a second parser reads on from there. Java's HttpClient
 sends that header (h2c) with each first call.
 Rule 2: httptools keeps whatever comes until the headers end, so their length is limited here.
+Rule 3: a call that is here whole and wants nothing but its answer is answered here, without scope, cycle and task;
+what is unusual (another method or path, a browser, a delay, a fault, an answer before it) goes uvicorn's way.
 """
 
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sandbox.core.operation import Operation
+
+from .bank_side import MAX_BODY_BYTES
 from .protocol import MAX_HEAD_BYTES, SandboxProtocol
 
 _FRAMING = (b"content-length", b"transfer-encoding")
@@ -18,24 +25,104 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 class HttptoolsProtocol(SandboxProtocol, HttpToolsProtocol):  # type: ignore[misc]
     """uvicorn's protocol for httptools, with what the sandbox adds."""
 
+    messages = 0
     is_message_complete = False
     is_in_head = False
     head_bytes = 0
+    hosts = 0
+    is_plain = True
+    # The operation that is called, and its path, while its body comes in here and not in a cycle.
+    whole_call: tuple[Operation, str] | None = None
 
     def on_message_begin(self) -> None:
+        self.messages += 1
         self.is_message_complete, self.is_in_head, self.head_bytes = False, True, 0
-        super().on_message_begin()
+        self.url, self.headers, self.body = b"", [], b""
+        self.expect_100_continue, self.hosts, self.is_plain = False, 0, True
+        self.idle_since = None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"host":
+            self.hosts += 1
+        elif name == b"origin":
+            self.is_plain = False
+        elif name == b"expect":
+            self.is_plain = False
+            self.expect_100_continue = value.lower() == b"100-continue"
 
     def on_headers_complete(self) -> None:
         self.is_in_head = False
-        super().on_headers_complete()
+        self.began = perf_counter()
+        if not self._takes_whole_call():
+            self._begin_cycle()
+
+    def on_body(self, body: bytes) -> None:
+        if self.whole_call is None:
+            super().on_body(body)
+            return
+        self.body += body
+        if len(self.body) > MAX_BODY_BYTES:
+            self._hand_over()
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             # The parser says so at the end of the head already; the body is to come.
             return
         self.is_message_complete = True
-        super().on_message_complete()
+        if self.whole_call is None:
+            super().on_message_complete()
+            return
+        operation, path = self.whole_call
+        self.whole_call = None
+        call = self.bank.answer_now(operation, self.headers, self.body, path)
+        if call.decision.delay or call.decision.fault:
+            self._begin_cycle(partial(self.bank.finish, call, self.began))
+            super().on_message_complete()
+        else:
+            self.bank.turn.add(self, call, self.began)
+
+    def shutdown(self) -> None:
+        if self.whole_call:
+            self._hand_over()
+        super().shutdown()
+
+    def _hand_over(self) -> None:
+        """Let uvicorn go on with a call whose body is still coming."""
+        self.whole_call = None
+        self._begin_cycle()
+        if self.body:
+            super().on_body(self.body)
+
+    def _takes_whole_call(self) -> bool:
+        """Tell whether a call is one that is answered here, once its body has come."""
+        if (found := self.bank.whole_calls.get(self.url)) is None:
+            return False
+        parser, cycle = self.parser, self.cycle
+        if (
+            self.hosts == 1
+            and self.is_plain
+            and not self.pipeline
+            and (cycle is None or cycle.response_complete)
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.flow.write_paused
+        ):
+            self.whole_call = found
+        return self.whole_call is not None
+
+    def _begin_cycle(self, app: Any = None) -> None:
+        """Let uvicorn begin with the request whose head was read; `app` answers it, the application by default."""
+        url, headers, expects, usual = self.url, self.headers, self.expect_100_continue, self.app
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+        self.app = app or usual
+        super().on_headers_complete()
+        self.app = usual
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -68,6 +155,9 @@ class HttptoolsProtocol(SandboxProtocol, HttpToolsProtocol):  # type: ignore[mis
         self.parser = HttpRequestParser(_AfterUpgrade(self))
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(framing) + b"\r\n")
+
+    def _message(self) -> object:
+        return self.messages
 
     def _is_incomplete(self) -> bool:
         return not self.is_message_complete

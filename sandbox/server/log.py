@@ -20,7 +20,7 @@ from urllib.parse import quote
 from sandbox.clock import timestamp
 from sandbox.core.call import Call
 from sandbox.core.decide import Decision
-from sandbox.core.masking import masked_text
+from sandbox.core.masking import masked, masked_text
 
 MAX_BUFFERED_CHARACTERS = 2**20
 MAX_PATH = 2_000
@@ -145,7 +145,7 @@ def log_to_stderr() -> LogWriter:
 def access_line(call: Call, seconds: float) -> str:
     """Return the line of one call: method, path, status or fault, rule, space, whom it asked about, duration."""
     decision: Decision = call.decision
-    who = ", ".join(map(str, call.identities)) or "-"
+    who = ", ".join([f"{identity.kind} {masked(identity.value)}" for identity in call.identities]) or "-"
     outcome = f"fault {decision.fault}" if decision.fault else decision.reply.status
     return (
         f"{call.method or '-'} {as_word(call.path[:MAX_PATH])} {outcome} {decision.rule} {as_word(call.space)} {who} "

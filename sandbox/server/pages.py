@@ -93,7 +93,7 @@ def _documents(path: str, document: Mapping[str, Any]) -> Iterator[Route]:
 _INDEX = """Segment Sandbox
 
 POST {endpoint}   the bank's customer-segment API
-GET  /docs                                     its reference
+GET  /docs                                     its reference and the guide; /llms.txt lists them for programs
 GET  /openapi.yaml, /openapi.json              its contract
 GET  /companions.openapi.yaml, .json           the calls around it: login and key exchange
 GET  /_sandbox/health                          how the sandbox is

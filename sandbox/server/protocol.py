@@ -33,6 +33,11 @@ class SandboxProtocol:
     cycle: Any
     flow: Any
 
+    # Whether an answer was decided that is written at the end of the turn.
+    has_answer_waiting = False
+    # Since when nothing is asked, by the time of the event loop; None where uvicorn looks after that.
+    idle_since: float | None = None
+
     def __init__(
         self,
         config: uvicorn.Config,
@@ -54,26 +59,50 @@ class SandboxProtocol:
     def is_answering(self) -> bool:
         """Whether a call that has come in whole has not been answered."""
         cycle = self.cycle
-        return cycle is not None and not cycle.more_body and not cycle.response_complete
+        return self.has_answer_waiting or (cycle is not None and not cycle.more_body and not cycle.response_complete)
 
     @property
     def incomplete(self) -> object | None:
         """The head or body that has not ended, or that has not begun on a new connection; None where there is none."""
         if self.flow.read_paused or self.is_answering or not self._is_incomplete():
             return None
-        return self.cycle, self._is_in_head()
+        return self._message(), self._is_in_head()
 
     def expire(self, seconds: float) -> None:
         """End the connection, since what is incomplete took longer than this."""
         is_in_head, cycle = self._is_in_head(), self.cycle
-        is_untouched = not is_in_head and cycle is None
-        if is_untouched or (not is_in_head and cycle.response_started):
+        is_untouched = not is_in_head and not self._message()
+        is_answered = cycle is not None and cycle.more_body and cycle.response_started
+        if is_untouched or (not is_in_head and is_answered):
             self.transport.close()
             return
         part = "head" if is_in_head else "body"
         self.refuse(408, f"the {part} of the request had no end; it has {seconds:g} seconds")
 
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The server's own headers; uvicorn makes the list anew every second."""
+        return self.server_state.default_headers
+
+    def answered(self, now: float) -> None:
+        """Wait for the next call: the answer was handed to the transport."""
+        self.idle_since = now
+
+    def close_if_idle(self, now: float) -> None:
+        """Close the connection where nothing was asked for as long as it is kept alive."""
+        if self.idle_since is not None and now - self.idle_since > self.config.timeout_keep_alive:
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """Finish what is being answered, and close."""
+        self.bank.turn.flush()
+        super().shutdown()  # type: ignore[misc]
+
     def send_400_response(self, msg: str) -> None:
+        if self.has_answer_waiting:
+            self.bank.turn.flush()
+            self.transport.close()
+            return
         if self.is_answering:
             # The call before this one is the last on this connection.
             self.cycle.keep_alive = False
@@ -82,10 +111,15 @@ class SandboxProtocol:
 
     def refuse(self, status: int, reason: str) -> None:
         """Answer what is no request, and close the connection."""
+        self.bank.turn.flush()
         call = self.bank.refuse(status, reason)
         lines = header_lines([*self.server_state.default_headers, (b"connection", b"close")])
         self.transport.write(message(call, lines))
         self.transport.close()
+
+    def _message(self) -> object:
+        """Return what tells one request from the next; false where there was none."""
+        raise NotImplementedError
 
     def _is_incomplete(self) -> bool:
         raise NotImplementedError

@@ -106,10 +106,15 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_A_SWEEP == 0:
-            self.incomplete_requests.sweep(asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            self.incomplete_requests.sweep(now)
+            connections: list[Any] = list(self.server_state.connections)
+            for connection in connections:
+                connection.close_if_idle(now)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._shell.bank.turn.flush()
         if count := sum(self._is_in_call(connection) for connection in self.server_state.connections):
             calls = "1 call in flight is" if count == 1 else f"{count} calls in flight are"
             log.info("stopping: %s answered first, for up to %g s; a second Ctrl-C ends at once", calls, self._grace)

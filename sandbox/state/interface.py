@@ -8,7 +8,7 @@ Rule 4: everything is bounded; the least recently used goes first, never what so
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -113,25 +113,42 @@ class Tally:
     """Sums over all calls since a journal was cleared, also over those that it no longer has."""
 
     def __init__(self) -> None:
-        self.operations: Counter[str] = Counter()
-        self.rules: Counter[tuple[str | None, str]] = Counter()
-        self.codes: Counter[tuple[str, str]] = Counter()
-        self.faults: Counter[tuple[str | None, str]] = Counter()
+        self._kinds: Counter[tuple[str | None, str, str | None, str | None]] = Counter()
 
     def count(self, entry: "Entry") -> None:
         """Take one call in."""
-        self.rules[entry.operation, entry.rule] += 1
-        if entry.fault:
-            self.faults[entry.operation, entry.fault] += 1
-        if entry.operation:
-            self.operations[entry.operation] += 1
-            if entry.error:
-                self.codes[entry.operation, entry.error] += 1
+        self._kinds[entry.kind] += 1
 
     def add(self, other: "Tally") -> None:
         """Take the sums of another in."""
-        for sums, more in zip(vars(self).values(), vars(other).values(), strict=True):
-            sums.update(more)
+        self._kinds.update(other._kinds)
+
+    @property
+    def operations(self) -> Counter[str]:
+        """How many calls there were of each operation."""
+        return self._sums(lambda operation, rule, error, fault: operation)
+
+    @property
+    def rules(self) -> Counter[tuple[str | None, str]]:
+        """How many calls of an operation, None where it was none, each rule has answered."""
+        return self._sums(lambda operation, rule, error, fault: (operation, rule))
+
+    @property
+    def codes(self) -> Counter[tuple[str, str]]:
+        """How many calls of an operation were answered with each error."""
+        return self._sums(lambda operation, rule, error, fault: (operation, error) if operation and error else None)
+
+    @property
+    def faults(self) -> Counter[tuple[str | None, str]]:
+        """How many calls of an operation were answered with each network fault."""
+        return self._sums(lambda operation, rule, error, fault: (operation, fault) if fault else None)
+
+    def _sums(self, name: Callable[..., Any]) -> Counter[Any]:
+        sums: Counter[Any] = Counter()
+        for kind, count in self._kinds.items():
+            if (key := name(*kind)) is not None:
+                sums[key] += count
+        return sums
 
 
 class JournalView(NamedTuple):
@@ -145,20 +162,18 @@ class JournalView(NamedTuple):
 
 
 class Entry(Protocol):
-    """One call as a journal keeps it. `override` is the serial number of the override that answered, if one did."""
+    """One call as a journal keeps it.
+
+    `kind` is what is summed up: operation, rule, error and fault. `override` is the serial number of the override that
+    answered, if one did.
+    """
 
     id: int
 
     @property
     def at(self) -> datetime: ...
     @property
-    def operation(self) -> str | None: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def error(self) -> str | None: ...
-    @property
-    def fault(self) -> str | None: ...
+    def kind(self) -> tuple[str | None, str, str | None, str | None]: ...
     @property
     def override(self) -> int | None: ...
     def exchange(self) -> Exchange:

@@ -87,46 +87,26 @@ class RecordedCall:
     `override` is the serial number of the override that answered, if one did.
     """
 
-    __slots__ = ("_call", "_exchange", "_key", "id", "override")
+    __slots__ = ("_call", "_exchange", "_key", "at", "id", "kind", "override")
 
     def __init__(self, call: Call, key: bytes) -> None:
+        decision: Decision = call.decision
         self.id = 0
+        self.at = call.at
+        self.kind = decision.kind
+        is_override = decision.rule == override.__name__
+        self.override = decision.scenario.line if is_override and decision.scenario else None
         self._call: Call | None = call
         self._key = key
         self._exchange: Exchange | None = None
-        decision: Decision = call.decision
-        is_override = decision.rule == override.__name__
-        self.override = decision.scenario.line if is_override and decision.scenario else None
-
-    @property
-    def at(self) -> datetime:
-        """When the call came, in UTC."""
-        return self._call.at if self._call else self.exchange().at
-
-    @property
-    def operation(self) -> str | None:
-        return self._call.decision.operation if self._call else self.exchange().operation
-
-    @property
-    def rule(self) -> str:
-        return self._call.decision.rule if self._call else self.exchange().rule
-
-    @property
-    def error(self) -> str | None:
-        return self._call.decision.error if self._call else self.exchange().code
-
-    @property
-    def fault(self) -> str | None:
-        return self._call.decision.fault if self._call else self.exchange().fault
 
     @property
     def is_long(self) -> bool:
-        """Whether the call is too long to be kept as it came."""
+        """Whether the call is too long to be kept as it came until somebody reads it."""
         if (call := self._call) is None:
             return False
-        caller, reply = call.caller, call.decision.reply
-        length = len(call.body) + len(call.path) + len(call.query) + len(reply.body) + len(call.uuid) + caller.length
-        return length > 2 * MAX_TEXT or len(caller.request.headers) > 2 * MAX_HEADERS
+        length = len(call.body) + len(call.path) + len(call.query) + len(call.uuid) + call.caller.length
+        return length > 2 * MAX_TEXT or len(call.caller.request.headers) > 2 * MAX_HEADERS
 
     def exchange(self) -> Exchange:
         """Return the call masked; what it was is let go."""

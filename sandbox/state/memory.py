@@ -69,6 +69,8 @@ class MemoryState:
         self._serial = 0
         self._last_id = 0
         self._next_identity = 0
+        # Before that moment no space can have been idle for too long.
+        self._idle_after = clock.now()
 
     def view(self, space: str) -> SpaceView:
         found = self._find(space)
@@ -280,9 +282,12 @@ class MemoryState:
 
     def _forget(self, now: datetime) -> None:
         """Let those spaces go that were idle for too long, and the least recently used where there are too many."""
-        for group in (self._plain, self._configured):
-            while group and now - (first := next(iter(group.values()))).used_at > self._idle:
-                self._evict(group, first, now, "it was idle")
+        if now > self._idle_after:
+            for group in (self._plain, self._configured):
+                while group and now - (first := next(iter(group.values()))).used_at > self._idle:
+                    self._evict(group, first, now, "it was idle")
+            firsts = (next(iter(group.values())).used_at for group in (self._plain, self._configured) if group)
+            self._idle_after = min(firsts, default=now) + self._idle
         while len(self._plain) + len(self._configured) + len(self._subscribed) > self._max_spaces:
             # Whoever is being used stays, also as the only one without settings.
             for group in (self._plain, self._configured):

@@ -35,9 +35,10 @@ class MemorySpace:
         self.journal: deque[Entry] = deque(maxlen=journal_size)
         self.subscribers: list[Subscriber] = []
         self.subscribed = 0
-        self.forgotten: Forgotten | None
+        self._first_fallen_at = self._last_fallen_at = used_at
+        self._before: Forgotten | None
         self.reset()
-        self.forgotten = forgotten
+        self._before = forgotten
 
     def reset(self) -> None:
         """Make everything as it was when the space appeared; subscribers stay."""
@@ -51,14 +52,25 @@ class MemorySpace:
     def clear_journal(self) -> None:
         self.journal.clear()
         self.tally = Tally()
-        self.forgotten = None
+        self._fallen = 0
+        self._before = None
 
     def record(self, entry: Entry) -> None:
-        if len(self.journal) == self.journal.maxlen:
-            oldest = self.journal[0].at
-            self.forgotten = Forgotten(1, oldest, oldest).joined(self.forgotten)
-        self.journal.append(entry)
+        journal = self.journal
+        if len(journal) == journal.maxlen:
+            at = journal[0].at
+            if self._fallen == 0:
+                self._first_fallen_at = at
+            self._fallen += 1
+            self._last_fallen_at = at
+        journal.append(entry)
         self.tally.count(entry)
+
+    @property
+    def forgotten(self) -> Forgotten | None:
+        """The calls that the journal no longer has."""
+        fallen = Forgotten(self._fallen, self._first_fallen_at, self._last_fallen_at) if self._fallen else None
+        return Forgotten.joined(fallen, self._before)
 
     def everything_forgotten(self) -> Forgotten | None:
         """Return what is forgotten when the space goes."""

@@ -19,7 +19,7 @@ from sandbox.files.shipped import control_document
 from sandbox.runtime import OVERRIDE_SECTIONS, Sandbox
 from sandbox.state.verification import Match
 
-from .readme import README
+from .guide import ROOT
 
 DOCUMENT = control_document()
 COMPONENTS = {"components": {"schemas": DOCUMENT["components"]["schemas"]}}
@@ -152,38 +152,35 @@ def test_the_documents_filters_are_the_journals() -> None:
     assert set(DOCUMENT["components"]["schemas"]["Match"]["properties"]) == set(Match.FIELDS)
 
 
-def test_every_path_in_the_readmes_table_is_there_and_every_route_is_in_it() -> None:
-    text = README.read_text("utf-8")
+def test_every_path_in_the_guides_table_is_there_and_every_route_is_in_it() -> None:
+    text = document("steering")
     table = text[text.index("| path | what |") :].partition("\n\n")[0]
     named: set[str] = set()
     for row in table.splitlines()[2:]:
         for code in re.findall(r"`([^`]+)`", row):
-            path = code.partition("?")[0]
-            if path.startswith("..."):
-                path = _space(path)
-            if path.startswith("/"):
-                named.add(_plain(path))
+            if code.startswith("/"):
+                named.add(_plain(code.partition("?")[0]))
     served = {_plain(route.path) for route in ROUTES}
     assert served <= named
     documents = {f"/{name}.{form}" for name in ("openapi", "companions.openapi") for form in ("json", "yaml")}
-    pages = {*(entry.path for entry in ENTRIES), SIGN_IN}
-    assert named - served == {"/docs", *documents, *pages}
+    assert named - served == {"/", "/docs", "/llms.txt", *documents}
 
 
-def test_the_readme_names_every_page_of_the_console() -> None:
-    text = README.read_text("utf-8")
+def test_the_guide_names_every_page_of_the_console() -> None:
+    text = document("console")
+    assert f"`{SIGN_IN}`" in text
     table = text[text.index("| page | what |") :].partition("\n\n")[0]
     assert re.findall(r"^\| `(\S+)`", table, re.MULTILINE) == [entry.path for entry in ENTRIES]
 
 
-def test_the_readme_names_every_filter() -> None:
-    text = README.read_text("utf-8")
+def test_the_guide_names_every_filter() -> None:
+    text = document("steering")
     filters = text[text.index("Filters:") :].partition(". ")[0]
     assert set(re.findall(r"`(\w+)`", filters)) == set(Match.FIELDS)
 
 
-def _space(rest: str) -> str:
-    return f"{PREFIX}/spaces/{{space}}{rest.removeprefix('...')}"
+def document(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
 
 
 def _plain(path: str) -> str:

@@ -1,6 +1,7 @@
 """What is installed from the wheel is the whole product, wherever it is installed."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ from packaging.utils import canonicalize_name
 from sandbox import __version__
 from sandbox.files.shipped import load_contract
 
+from .guide import block
 from .wheels import ROOT, build
 
 pytestmark = pytest.mark.slow
@@ -27,7 +29,7 @@ NAME = "segment-sandbox"
 CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
 # Nothing but the installation says where the product is.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-PACKAGED = {"sandbox": "sandbox", "scenarios": "sandbox/scenarios"}
+PACKAGED = {"sandbox": "sandbox", "scenarios": "sandbox/scenarios", "docs": "sandbox/docs"}
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +54,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "venv", "--without-pip", environment)
     python = environment / "bin" / "python"
     run(sys.executable, "-m", "pip", "-q", "--python", python, "install", "--no-index", "--no-deps", wheel)
+    borrow(environment)
+    return environment / "bin"
+
+
+def borrow(environment: Path) -> None:
+    """Let an environment find what is installed in ours."""
     # A path in a .pth file is not searched for more of them: the editable checkout stays out of sight.
     (site,) = (environment / "lib").glob("python*/site-packages")
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n" + sysconfig.get_path("platlib"))
-    return environment / "bin"
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
@@ -93,25 +100,26 @@ def test_the_same_wheel_comes_from_the_source_distribution(wheel: Path, source: 
 
 
 def test_the_source_distribution_has_what_it_takes_to_develop(source: Path) -> None:
-    needed_too = {".ci", "Dockerfile", ".dockerignore", "Makefile", "constraints.txt", "tests", "benchmarks"}
+    needed_too = {".ci", "Dockerfile", ".dockerignore", "Makefile", "constraints.txt", "tests", "benchmarks", "docs"}
     assert needed_too - {path.name for path in source.iterdir()} == set()
 
 
 def test_the_installed_command_serves_the_documented_example(installed: Path, tmp_path: Path) -> None:
     contract = load_contract().main
-    command = [str(installed / "segment-sandbox"), "serve", "--port", "0"]
+    command = [str(installed / "segment-sandbox"), "serve", "--port", "0", "--json"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
         try:
             assert server.stdout
-            url = server.stdout.readline().split()[-1]
+            url = json.loads(server.stdout.readline())["url"]
             reply = httpx2.post(
                 url + contract.path, json={"customerId": "321116471234"}, headers=contract.example_headers
             )
             assert reply.status_code == 200
             assert reply.json()["customer"]["fullName"] == "Luis Diaz Salinas"
-            assert httpx2.get(f"{url}/docs").status_code == 200
+            for page in ("/docs", "/docs/install", "/docs/install.md", "/llms.txt"):
+                assert httpx2.get(f"{url}{page}").status_code == 200
         finally:
             server.terminate()
     assert server.returncode == 0
@@ -124,6 +132,29 @@ def test_the_installed_command_finds_its_own_files(installed: Path, tmp_path: Pa
     assert "no mistake" in run(installed / "segment-sandbox", "check", cwd=tmp_path)
     run(installed / "segment-sandbox", "init", "mine", cwd=tmp_path)
     assert "no mistake" in run(installed / "segment-sandbox", "check", "mine", cwd=tmp_path)
+
+
+def test_the_guides_way_to_install_it_serves_and_leaves_nothing_behind(wheel: Path, tmp_path: Path) -> None:
+    home, place = tmp_path / "home", tmp_path / "place"
+    home.mkdir()
+    place.mkdir()
+    # From the wheel alone: no registry is asked, and dependencies are borrowed.
+    pip = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_FIND_LINKS": str(wheel.parent)}
+    environment = {**ENVIRONMENT, **pip, "HOME": str(home), "SANDBOX_PORT": "0", "SANDBOX_JSON": "true"}
+    *install, serve = block("install").text.splitlines()
+    for line in install:
+        subprocess.run(line.split(), cwd=place, env=environment, check=True)
+    borrow(place / "sandbox-env")
+    with subprocess.Popen(serve.split(), cwd=place, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        assert httpx2.get(f"{json.loads(server.stdout.readline())['url']}/healthz").status_code == 200
+        server.terminate()
+    assert ([*home.rglob("*sandbox*")], [path.name for path in place.iterdir()]) == ([], ["sandbox-env"])
+
+
+def test_pipx_finds_a_command_of_the_packages_name(wheel: Path) -> None:
+    assert block("pipx").text.split() == ["pipx", "run", NAME, "serve"]
+    assert f"\n{NAME} = " in next(data for name, data in contents(wheel).items() if "entry_points" in name).decode()
 
 
 def test_the_product_imports_only_what_it_declares() -> None:

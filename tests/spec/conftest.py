@@ -41,25 +41,24 @@ ERROR_BODY = jsonschema_rs.validator_for(
 )
 # Made once: reading whom this machine trusts takes longer than most tests.
 TRUST = ssl.create_default_context()
+READY_FILE = "ready.json"
 _SPACES = count()
 
 
 class Server:
-    """A running sandbox."""
+    """A running sandbox, started with READY_FILE beside its log. `ready` is what it says to programs."""
 
     def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
         self.process = process
         self._log = log
         assert process.stdout
-        greeting = process.stdout.readline()
-        assert "ready on" in greeting, log.read_text()
-        self.url = greeting.split()[-1]
+        # Three paragraphs: where it is, how to use it, a call. The ready file is there before the first.
+        self.greeting = "\n".join("".join(iter(process.stdout.readline, "\n")) for _ in range(3) if not process.poll())
+        assert self.greeting.strip(), log.read_text()
+        self.ready_file = log.with_name(READY_FILE)
+        self.ready: dict[str, Any] = json.loads(self.ready_file.read_bytes())
+        self.url: str = self.ready["url"]
         self.port = int(self.url.rpartition(":")[2])
-        self.greeting = greeting + "".join(iter(process.stdout.readline, "\n")) + self._rest_of_greeting()
-
-    def _rest_of_greeting(self) -> str:
-        assert self.process.stdout
-        return "".join(iter(self.process.stdout.readline, "\n"))
 
     @property
     def log(self) -> str:
@@ -145,6 +144,7 @@ def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", *flags]
         command += ["--scenarios", str(scenarios)] if scenarios else []
         log = directory / "log"
+        command += ["--ready-file", str(directory / READY_FILE)]
         with log.open("w") as stderr:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **environment}

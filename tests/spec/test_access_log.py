@@ -57,7 +57,7 @@ def test_a_line_names_the_space(quiet: Server, connect: Connect) -> None:
     for name in ("branch-app", "a b", "ñandú", CARD, ""):
         connect(quiet, name).ask({"customerId": CUSTOMER}, client_id=name)
     spaces = [call["space"] for call in calls(quiet)]
-    assert spaces == ["branch-app", "a%20b", "%C3%B1and%C3%BA", "510510******5100", "anonymous"]
+    assert spaces == ["branch-app", "a%20b", "%C3%B1and%C3%BA", "510510******5100~ad7f99", "anonymous"]
 
 
 def test_a_line_names_a_fault_in_place_of_a_status(quiet: Server, connect: Connect) -> None:

@@ -23,7 +23,7 @@ from sandbox.server.httptools_protocol import HttptoolsProtocol
 from sandbox.server.server import Server as InProcess
 from sandbox.settings import Settings
 
-from .conftest import ERROR_BODY, HEADERS, PATH, Client, Serve, Server
+from .conftest import ERROR_BODY, HEADERS, PATH, READY_FILE, Client, Serve, Server
 
 PARSERS = {"httptools": HttptoolsProtocol, "h11": H11Protocol}
 BODY = b'{"customerId": "321116471234"}'
@@ -256,12 +256,12 @@ def test_a_call_that_is_being_answered_is_not_given_up(parser: str) -> None:
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_incomplete_requests_give_way_where_few_files_may_be_open(loop: str, tmp_path: Path) -> None:
-    log = tmp_path / "log"
+    log, ready = tmp_path / "log", str(tmp_path / READY_FILE)
     if loop == "asyncio":
         (tmp_path / "uvloop.py").write_text("raise ImportError")
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            ["sh", "-c", 'ulimit -n 128; exec "$0" -m sandbox serve --port 0', sys.executable],
+            ["sh", "-c", 'ulimit -n 128; exec "$0" -m sandbox serve --port 0 --ready-file "$1"', sys.executable, ready],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

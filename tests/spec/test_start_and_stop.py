@@ -1,13 +1,16 @@
 """How a server starts where it can't, and how it stops when it is told to."""
 
+import json
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -86,3 +89,53 @@ def test_a_stop_without_calls_in_flight_says_nothing(serve: Serve, connect: Conn
     connect(server).ask({})
     assert server.stop() == 0
     assert server.log == ""
+
+
+def test_the_greeting_says_where_the_console_is_and_how_to_stop(server: Server) -> None:
+    assert f"console: open {server.url}/ in a browser\nto stop: Ctrl-C\n" in server.greeting
+
+
+def test_the_ready_file_says_to_programs_what_they_need(server: Server) -> None:
+    assert server.ready == {
+        "url": f"http://127.0.0.1:{server.port}",
+        "urls": [server.url],
+        "console": f"{server.url}/",
+        "token": None,
+        "rootCertificate": None,
+        "clientCertificate": None,
+        "pid": server.process.pid,
+        "version": httpx2.get(f"{server.url}/_sandbox/health").json()["version"],
+    }
+
+
+def test_with_json_the_greeting_is_the_same_line(tmp_path: Path) -> None:
+    file = tmp_path / "ready.json"
+    file.write_text("of an earlier run that was killed")
+    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--json", "--ready-file", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        # Already there when the greeting comes, whole, for nobody else's eyes, and nothing beside it.
+        assert (file.read_text(), [*tmp_path.iterdir()]) == (line, [file])
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert httpx2.get(f"{json.loads(line)['url']}/healthz").status_code == 200
+        process.terminate()
+        assert process.stdout.read() == ""
+    assert (process.returncode, file.exists()) == (0, False)
+
+
+def test_a_ready_file_that_another_server_has_written_is_left_alone(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    file = server.ready_file
+    file.write_text('{"pid": 1}')
+    assert server.stop() == 0
+    assert file.read_text() == '{"pid": 1}'
+
+
+@pytest.mark.parametrize("name", ["no-such-directory/ready.json", "."])
+def test_a_ready_file_that_cannot_be_written_is_said_before_anything_starts(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox", "serve", "--port", "0", "--ready-file", str(tmp_path / name)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "ready_file: " in result.stderr
+    assert "expected a " in result.stderr

@@ -17,8 +17,11 @@ LUIS = {"customerId": "321116471234"}
 
 
 def written(server: Server, title: str) -> Path:
-    """Return the file that the greeting names."""
-    return next(Path(line.partition(": ")[2]) for line in server.greeting.splitlines() if line.startswith(title))
+    """Return the file that the greeting names, for people as for programs."""
+    first, second = title.split()
+    path = str(server.ready[first + second.capitalize()])
+    assert f"{title}: {path}\n" in server.greeting
+    return Path(path)
 
 
 def context(root: Path, client: Path | None = None) -> ssl.SSLContext:
@@ -80,12 +83,14 @@ def test_given_files_are_used(serve: Serve, tmp_path: Path) -> None:
     given = ["--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")]
     server = serve(*given, "--mutual-tls", "--tls-client-ca", str(tmp_path / "clients.pem"))
     assert "root certificate" not in server.greeting
+    assert server.ready["rootCertificate"] is server.ready["clientCertificate"] is None
     assert ask(server.url, context(tmp_path / "root.pem", tmp_path / "client.pem")).status_code == 200
 
 
 def test_http_is_served_beside_it_if_wanted(serve: Serve) -> None:
     server = serve("--tls", "--mutual-tls", "--http-port", "0")
-    plain = next(line.split()[-1] for line in server.greeting.splitlines() if line.startswith("also on"))
+    url, plain = server.ready["urls"]
+    assert (url, f"also on {plain}\n" in server.greeting) == (server.url, True)
     assert plain.startswith("http://127.0.0.1:")
     assert httpx2.post(plain + PATH, json=LUIS, headers=HEADERS).status_code == 200
     health = [sys.executable, "-m", "sandbox", "health", "--url", plain]
@@ -135,11 +140,11 @@ def test_whoever_speaks_no_tls_is_hung_up_on_and_hurts_nobody(serve_once: Serve)
     [
         (["--tls-cert", "nowhere.pem"], "tls_cert: nowhere.pem: expected certificate and key as PEM files"),
         (["--tls-cert", __file__], "expected certificate and key as PEM files"),
-        (["--tls-key", "key.pem"], "tls_key: it is the key of a certificate"),
-        (["--http-port", "8081"], "tls: expected --tls or --tls-cert"),
-        (["--mutual-tls"], "tls: expected --tls or --tls-cert"),
-        (["--tls-cert", "cert.pem", "--mutual-tls"], "mutual_tls: expected --tls-client-ca"),
-        (["--tls", "--tls-client-ca", "ca.pem"], "tls_client_ca: it counts with --mutual-tls only"),
+        (["--tls-key", "key.pem"], "tls_key: it needs its certificate"),
+        (["--http-port", "8081"], "tls: settings of HTTPS were given without --tls or --tls-cert"),
+        (["--mutual-tls"], "tls: settings of HTTPS were given without --tls or --tls-cert"),
+        (["--tls-cert", "cert.pem", "--mutual-tls"], "mutual_tls: with --tls-cert it needs --tls-client-ca"),
+        (["--tls", "--tls-client-ca", "ca.pem"], "tls_client_ca: it needs --mutual-tls"),
         (["--tls-cert", "cert.pem", "--tls-name", "x"], "tls_cert: --tls-directory and --tls-name"),
         (["--tls", "--tls-name", "not a name"], "tls_name"),
         (["--tls", "--tls-name", "xn--a.test"], "tls_name"),

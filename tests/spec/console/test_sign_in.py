@@ -1,6 +1,5 @@
 """Beyond loopback: a browser can't send a bearer token by itself, so people sign in with it."""
 
-import re
 from collections.abc import Iterator
 
 import httpx2
@@ -101,7 +100,7 @@ def test_with_a_cookie_nothing_changes_unless_our_own_page_asks(member: httpx2.C
 
 def test_another_sandboxs_cookie_opens_nothing(stranger: httpx2.Client, serve_once: Serve) -> None:
     other = serve_once("--host", "0.0.0.0")
-    token = re.findall(r"^control token: (\S+)$", other.greeting, re.MULTILINE)[0]
+    token = other.ready["token"]
     url = f"http://127.0.0.1:{other.port}"
     answer = httpx2.post(f"{url}/console/sign-in", data={"token": token}, headers={"Origin": url})
     cookie = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}

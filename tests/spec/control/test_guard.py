@@ -1,6 +1,5 @@
 """Who may steer the sandbox: nobody from a web page, and beyond loopback nobody without the token."""
 
-import re
 from collections.abc import Iterator
 
 import httpx2
@@ -95,8 +94,9 @@ def stranger(exposed: Server) -> Iterator[httpx2.Client]:
 
 
 def token_of(server: Server) -> str:
-    (token,) = re.findall(r"^control token: (\S+)$", server.greeting, re.MULTILINE)
-    return str(token)
+    token = str(server.ready["token"])
+    assert f"control token: {token}\n" in server.greeting
+    return token
 
 
 @pytest.mark.parametrize(("method", "path"), STEERING)
@@ -182,6 +182,7 @@ def test_the_token_is_never_in_the_log(serve: Serve) -> None:
 def test_the_control_api_can_be_taken_away_and_health_stays(serve_once: Serve, host: str) -> None:
     server = serve_once("--control", "off", *(() if host == "127.0.0.1" else ("--host", host)))
     assert "control token" not in server.greeting
+    assert server.ready["token"] is server.ready["console"] is None
     with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}") as http:
         for method, path in [*STEERING, ("GET", "/_sandbox/openapi.json")]:
             assert http.request(method, path).status_code == 404

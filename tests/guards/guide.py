@@ -1,13 +1,27 @@
-"""The parts of the README that are made from the product. `make docs` writes them anew."""
+"""README and guide: which documents there are, their parts made from the product (`make docs`), their examples.
+
+A block of code is told by its language and a label:
+
+    console                 commands, each behind `$ `, with all that they print; `...` stands for what varies
+    sh                      a script that has to end with 0
+    any NAME.EXTENSION      a file that is written for the blocks behind it; a scenario file has to be one
+    sh LABEL                what has a test of its own, by that label
+
+All blocks of a document run in their order, in one directory, on one server: that of the last `segment-sandbox serve`
+in it, or one as it ships. Where 127.0.0.1:8080 is written, its address counts.
+"""
 
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import click
+from markdown_it.token import Token
 
 from sandbox import views
 from sandbox.cli import commands
+from sandbox.console.guide import parser, read_documents
 from sandbox.core import decide
 from sandbox.core.credentials import BLOCKED_CLIENT, CHECKS, TOKEN_WORDS, WRONG_SECRET
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
@@ -18,7 +32,40 @@ from sandbox.settings import SETTINGS
 
 CONTRACT = load_contract()
 STATUSES = {error.name: error.status for error in CONTRACT.errors.values()}
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
+
+
+class Block(NamedTuple):
+    """A block of code, with the line on which it begins."""
+
+    language: str
+    label: str
+    text: str
+    line: int
+
+    @property
+    def is_file(self) -> bool:
+        return "." in self.label
+
+
+def tokens(path: Path) -> list[Token]:
+    return parser().parse(path.read_text("utf-8"))
+
+
+def blocks(path: Path) -> list[Block]:
+    """Return the blocks of code of a document in their order."""
+    return [
+        Block(token.info.partition(" ")[0], token.info.partition(" ")[2], token.content, token.map[0] + 1)
+        for token in tokens(path)
+        if token.type == "fence" and token.map
+    ]
+
+
+def block(label: str) -> Block:
+    """Find the block that has a test of its own."""
+    return next(found for path in DOCUMENTS for found in blocks(path) if found.label == label)
 
 
 def errors() -> str:
@@ -109,6 +156,11 @@ def command_list() -> str:
     return _table(("command", ""), rows)
 
 
+def document_list() -> str:
+    rows = ((f"[{each.title}](docs/{each.name}.md)", each.promise) for each in read_documents())
+    return _table(("document", ""), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "precedence": precedence,
@@ -120,11 +172,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "faults": faults,
     "settings": settings,
     "commands": command_list,
+    "documents": document_list,
 }
 
 
 def renewed(text: str) -> str:
-    """Return the README with every generated part made anew."""
+    """Return a document with every generated part made anew."""
 
     def part(match: re.Match[str]) -> str:
         return f"<!-- generated: {match[1]} -->\n{PARTS[match[1]]()}\n<!-- end -->"
@@ -137,4 +190,5 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text("utf-8")), "utf-8")
+    for each in DOCUMENTS:
+        each.write_text(renewed(each.read_text("utf-8")), "utf-8")
