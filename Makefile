@@ -19,7 +19,7 @@ quick: $(READY)      ## run the tests that need no browser and take no seconds
 check: $(READY)      ## style, types, floors; `make test` has them too
 	$(VENV)/bin/pytest tests/guards/test_style.py
 
-docs: $(READY)       ## make anew what is made from the product: tables of README and docs, the client's methods
+docs: $(READY)       ## make anew what is made from the product: the tables of README and docs, the client's methods
 	$(VENV)/bin/python -m tests.guards.guide
 	$(VENV)/bin/python -m tests.guards.client_code
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 # Where a reader begins; what is not named comes behind, by its name.
-_READING_ORDER = ("install", "writing-scenarios", "steering", "login", "recipes", "console", "settings")
+_READING_ORDER = (
+    *("install", "writing-scenarios", "steering", "command-line", "sweep", "agents", "login", "recipes"),
+    *("console", "settings"),
+)
 _LINKS = {"../README.md": "/", "../scenarios/world.yaml": "/docs/scenarios#world-start"}
 _NO_WORD = re.compile(r"[^\w\- ]")
 

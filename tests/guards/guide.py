@@ -12,7 +12,7 @@ in it, or one as it ships. Where 127.0.0.1:8080 is written, its address counts.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ import click
 from markdown_it.token import Token
 
 from sandbox import views
+from sandbox.agents import TOOLS, Tools
 from sandbox.cli import commands
 from sandbox.console.guide import parser, read_documents
 from sandbox.core import decide
@@ -29,6 +30,7 @@ from sandbox.core.faults import FAULTS
 from sandbox.files.shipped import load_contract
 from sandbox.runtime import Sandbox
 from sandbox.settings import SETTINGS
+from sandbox.sweep.findings import FINDINGS
 
 CONTRACT = load_contract()
 STATUSES = {error.name: error.status for error in CONTRACT.errors.values()}
@@ -161,6 +163,23 @@ def document_list() -> str:
     return _table(("document", ""), rows)
 
 
+def findings() -> str:
+    return _table(("finding", "what is expected"), FINDINGS.items())
+
+
+def tools() -> str:
+    rows = ((f"`{name}`", (getattr(Tools, name).__doc__ or "").partition("\n")[0]) for name in TOOLS)
+    return _table(("tool", ""), rows)
+
+
+def all_commands(group: click.Group = commands) -> Iterator[click.Command]:
+    """Go through all commands, those of groups too."""
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from all_commands(command)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "precedence": precedence,
@@ -173,6 +192,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": command_list,
     "documents": document_list,
+    "findings": findings,
+    "tools": tools,
 }
 
 

@@ -15,13 +15,14 @@ import pytest
 import yaml
 
 from sandbox.cli import commands
+from sandbox.cli.hosting import VARIABLES
 from sandbox.console.guide import headings, read_documents, target
 from sandbox.control.operations import PREFIX, operations
 from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.runtime import Sandbox
 from sandbox.server.app import Shell
 
-from .guide import DOCUMENTS, README, ROOT, Block, block, blocks, renewed, tokens
+from .guide import DOCUMENTS, README, ROOT, Block, all_commands, block, blocks, renewed, tokens
 
 USUAL_ADDRESS = "127.0.0.1:8080"
 # Blocks with tests of their own, here or in another file.
@@ -72,7 +73,7 @@ class Reader:
             command.replace(USUAL_ADDRESS, self._address),
             shell=True,
             cwd=self.directory,
-            env=environment(),
+            env=environment(**({"SANDBOX_URL": f"http://{self._address}"} if self._address else {})),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -201,7 +202,7 @@ def spans(path: Path) -> list[str]:
 
 @every_document
 def test_a_document_names_no_command_or_flag_that_is_not_there(path: Path) -> None:
-    parameters = [parameter for command in commands.commands.values() for parameter in command.params]
+    parameters = [parameter for command in all_commands() for parameter in command.params]
     flags = {flag for each in parameters for flag in (*each.opts, *each.secondary_opts)} | {"--help", "--version"}
     for span in spans(path):
         # Behind a name that is no word of a shell, such as an image's, nothing is a command of ours.
@@ -215,7 +216,8 @@ def test_a_document_names_no_command_or_flag_that_is_not_there(path: Path) -> No
 @every_document
 def test_a_document_names_no_setting_or_directive_that_is_not_there(path: Path) -> None:
     text = path.read_text("utf-8")
-    variables = {str(each.envvar) for command in commands.commands.values() for each in command.params if each.envvar}
+    settings = {str(each.envvar) for command in all_commands() for each in command.params if each.envvar}
+    variables = {*settings, *VARIABLES}
     assert {*re.findall(r"\bSANDBOX_[A-Z_]*[A-Z]", text)} <= variables
     headers = {*REQUEST_HEADERS, *RESPONSE_HEADERS}
     assert {*re.findall(r"X-Sandbox-[A-Z][A-Za-z]+", text)} <= headers

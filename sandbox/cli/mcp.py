@@ -1,0 +1,29 @@
+"""`mcp`: the sandbox as tools for a coding agent, over standard input and output."""
+
+import os
+
+import click
+
+from .common import fail
+from .hosting import hosted
+
+
+@click.command()
+@click.option("--url", envvar="SANDBOX_URL", show_envvar=True, help="A running sandbox; by default, one of its own.")
+@click.option("--space", help="The client_id of the agent's calls; one of its own by default.")
+@click.option("--token", envvar="SANDBOX_CONTROL_TOKEN", show_envvar=True, help="The sandbox's control token.")
+def mcp(url: str | None, space: str | None, token: str | None) -> None:
+    """Serve the sandbox to a coding agent (Model Context Protocol, over standard input and output)."""
+    try:
+        from sandbox.agents import serve
+    except ModuleNotFoundError as error:
+        fail(f"this command needs {error.name}: pip install 'segment-sandbox[mcp]'")
+    space = space or f"agent-{os.getpid()}"
+    try:
+        if url:
+            serve(url, space, token)
+        else:
+            with hosted() as (_, own):
+                serve(own, space, None)
+    except ValueError as mistake:
+        raise click.UsageError(str(mistake)) from None

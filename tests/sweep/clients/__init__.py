@@ -1,0 +1,1 @@
+"""Small clients, each of which gets one thing wrong: what a sweep has to find."""
