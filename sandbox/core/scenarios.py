@@ -1,13 +1,15 @@
 """Scenarios: named cases, each for an identity, a prefix or a name, and the book that finds them.
 
 Rule 1: a magic value, an override and an entry in a file are one type with one matcher.
-Rule 2: customerId before cardNumber, exact before prefix, a longer prefix before a shorter one.
-Rule 3: a prefix stands for numbers of full length; a shorter number is somebody's only where it is written out.
+Rule 2: customerId before cardNumber, exact before prefix, a longer prefix before a shorter one; everybody comes last.
+Rule 3: a prefix stands for numbers of full length, and so does everybody; a shorter number is somebody's only where it
+is written out.
+Rule 4: an entry that does not fit a call is passed over, and the next one is asked.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple, TypeAlias
@@ -17,11 +19,12 @@ from .customers import RESERVED_PREFIX, Birthday, Country, Customer, Population,
 from .documented_errors import DocumentedError
 from .faults import Fault
 from .masking import masked_text
-from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place
+from .messages import IDENTITY_LENGTHS, BankReply, Identity, IdentityKind, Place, shown
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish
 from .times import MAX_SECONDS, read_duration
 
 SECTIONS = ("customerId", "cardNumber", "named", "companion")
+EVERYBODY = "*"
 # What stands under these is no number.
 _NAMES = frozenset({"named", "companion"})
 
@@ -175,16 +178,38 @@ class Step(NamedTuple):
         return bool((self.delay and not isinstance(self.delay, Delay)) or (self.fault and self.fault.is_scheduled))
 
 
+class When:
+    """What the headers of a call must say for an entry to fit: for each name, one of these values."""
+
+    __slots__ = ("_values", "text")
+
+    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
+        self._values = {name.lower(): (name, frozenset(wanted)) for name, wanted in values.items()}
+        self.text = " and ".join(f"{name} is {' or '.join(wanted)}" for name, wanted in values.items())
+
+    def problem(self, headers: Mapping[str, str]) -> str | None:
+        """Say in what the headers, by lower-case names, do not fit; None where they do."""
+        for key, (name, wanted) in self._values.items():
+            if (found := headers.get(key)) not in wanted:
+                return f"{name} is {'missing' if found is None else shown(found[:40])}"
+        return None
+
+
 class Scenario:
-    """A named case. `pattern` is a number, a prefix with its `*`, or a name; `other` is the customer's other number.
+    """A named case. `pattern` is a number, a prefix with its `*`, `*` alone, or a name; `other` is the customer's other
+    number.
 
     Under `companion` the name is that of an operation beside the contract, which has a usual answer and no customer.
 
-    It answers `times` calls, None means all. `serial` tells overrides apart that came one after the other. `answers`
-    keeps what it has answered and will answer again.
+    It answers `times` calls, None means all, and only those that `when` wants; for others `otherwise` is asked. `rank`
+    counts the entries before this one of which it is the otherwise. `serial` tells overrides apart that came one after
+    the other. `answers` keeps what it has answered and will answer again.
     """
 
-    __slots__ = ("answers", "description", "other", "pattern", "place", "section", "serial", "steps", "times")
+    __slots__ = (
+        "answers", "description", "other", "otherwise", "pattern", "place", "rank", "section", "serial", "steps",
+        "times", "when",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -196,6 +221,9 @@ class Scenario:
         description: str = "",
         times: int | None = None,
         serial: int = 0,
+        when: When | None = None,
+        otherwise: "Scenario | None" = None,
+        rank: int = 0,
     ) -> None:
         self.section = section
         self.pattern = pattern
@@ -205,11 +233,39 @@ class Scenario:
         self.description = description
         self.times = times
         self.serial = serial
+        self.when = when
+        self.otherwise = otherwise
+        self.rank = rank
         self.answers: dict[object, Any] = {}
 
     def numbered(self, serial: int, place: Place) -> "Scenario":
         """Return this scenario under another serial number, at another place."""
-        return Scenario(self.section, self.pattern, place, self.steps, self.other, self.description, self.times, serial)
+        return self._changed(place, serial, self.other)
+
+    def without_other(self) -> "Scenario":
+        """Return this scenario without the customer's other number, which a later layer says is another's."""
+        return self._changed(self.place, self.serial, None)
+
+    def _changed(self, place: Place, serial: int, other: Identity | None) -> "Scenario":
+        otherwise = self.otherwise and self.otherwise._changed(place, serial, other)
+        return Scenario(
+            self.section, self.pattern, place, self.steps, other, self.description, self.times, serial, self.when,
+            otherwise, self.rank,
+        )  # fmt: skip
+
+    @property
+    def plain(self) -> "Scenario | None":
+        """This scenario or the first of its otherwise that fits every call; None where each of them has a `when`."""
+        found: Scenario | None = self
+        while found and found.when:
+            found = found.otherwise
+        return found
+
+    @property
+    def count_name(self) -> str:
+        """The name under which its answers are counted: what stands under one pattern is told apart."""
+        name = self.pattern if self.when is None else f"{self.pattern} when {self.when.text}"
+        return f"{name}, otherwise {self.rank}" if self.rank else name
 
     @property
     def identity(self) -> Identity | None:
@@ -289,11 +345,17 @@ class _Prefixes:
         self._count(prefix, -1)
 
     def match(self, identity: Identity) -> Scenario | None:
-        if self._first_digits.get(identity.value[:1]) or self._counts.get(0):
+        if self._first_digits.get(identity.value[:1]):
             for length in self._longest_first:
                 if (scenario := self.scenarios.get(identity.value[:length])) and identity.is_full_length:
                     return scenario
         return None
+
+    def matches(self, identity: Identity) -> Iterator[Scenario]:
+        """Go through all that match, the longest first."""
+        for length in self._longest_first if identity.is_full_length else ():
+            if scenario := self.scenarios.get(identity.value[:length]):
+                yield scenario
 
     def _count(self, prefix: str, more: int) -> None:
         self._first_digits[prefix[:1]] += more
@@ -306,35 +368,54 @@ class ScenarioBook:
     """Scenarios, indexed. The book of a set of files never changes; that of overrides does, one by one."""
 
     def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
-        """Index the scenarios, later ones winning over earlier ones of the same pattern."""
+        """Index the scenarios; where several have one pattern, a later one is asked if those before it do not fit."""
         self._exact: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
         self._prefixes = {"customerId": _Prefixes(), "cardNumber": _Prefixes()}
+        self._everybody: dict[str, Scenario] = {}
+        # What stands under a pattern behind the first, which every entry but one with a `when` hides.
+        self._below: dict[tuple[str, str], list[Scenario]] = {}
         self.named: dict[str, Scenario] = {}
         self.companions: dict[str, Scenario] = {}
         for scenario in scenarios:
             self.put(scenario)
 
     def put(self, scenario: Scenario) -> None:
-        """Take a scenario in; it wins over an earlier one of the same pattern."""
+        """Take a scenario in, below what stands under its pattern."""
         section, pattern = scenario.section, scenario.pattern
         if section == "named":
-            self.named[pattern.lower()] = scenario
+            self.named.setdefault(pattern.lower(), scenario)
         elif section == "companion":
-            self.companions[pattern] = scenario
-        elif pattern.endswith("*"):
-            self._prefixes[section].put(pattern[:-1], scenario)
-        else:
-            self._exact[section][pattern] = scenario
-        if scenario.other:
-            self._exact[scenario.other.kind][scenario.other.value] = scenario
+            self.companions.setdefault(pattern, scenario)
+        elif self._is_first(section, pattern, scenario):
+            if pattern == EVERYBODY:
+                self._everybody[section] = scenario
+            elif pattern.endswith("*"):
+                self._prefixes[section].put(pattern[:-1], scenario)
+            else:
+                self._exact[section][pattern] = scenario
+        if (other := scenario.other) and self._is_first(other.kind, other.value, scenario):
+            self._exact[other.kind][other.value] = scenario
+
+    def _is_first(self, section: str, pattern: str, scenario: Scenario) -> bool:
+        """Tell whether nothing stands under a pattern; if something does, put the scenario below it."""
+        first = self._first(section, pattern)
+        if first is None:
+            return True
+        below = self._below.setdefault((section, pattern), [])
+        if not any(each.plain for each in (first, *below)):
+            below.append(scenario)
+        return False
 
     def remove(self, scenario: Scenario) -> None:
-        """Take a scenario out that is in the book."""
+        """Take a scenario out that is in the book, and what stands below it."""
         section, pattern = scenario.section, scenario.pattern
+        self._below.pop((section, pattern), None)
         if section == "named":
             del self.named[pattern.lower()]
         elif section == "companion":
             del self.companions[pattern]
+        elif pattern == EVERYBODY:
+            del self._everybody[section]
         elif pattern.endswith("*"):
             self._prefixes[section].remove(pattern[:-1])
         else:
@@ -343,46 +424,68 @@ class ScenarioBook:
             del self._exact[scenario.other.kind][scenario.other.value]
 
     def __iter__(self) -> Iterator[Scenario]:
-        """Go through all scenarios, each once."""
+        """Go through all scenarios, each once; those below others last."""
         for section in ("customerId", "cardNumber"):
             yield from (scenario for scenario in self._exact[section].values() if scenario.section == section)
             yield from self._prefixes[section].scenarios.values()
+        yield from self._everybody.values()
+        for (section, pattern), below in self._below.items():
+            yield from (scenario for scenario in below if (scenario.section, scenario.pattern) == (section, pattern))
         yield from self.named.values()
         yield from self.companions.values()
 
     def exact(self, identity: Identity) -> Scenario | None:
-        """Find the scenario that writes this number out."""
+        """Find the scenario that writes this number out, whatever its `when`."""
         return self._exact[identity.kind].get(identity.value)
 
     def match(self, identity: Identity) -> Scenario | None:
-        """Find the scenario that names this identity."""
-        if scenario := self._exact[identity.kind].get(identity.value):
-            return scenario
-        if identity.kind == "cardNumber" and (owner := customer_id_of(identity.value)):
-            scenario = self.match(Identity("customerId", owner))
-            if scenario and scenario.own("cardNumber") is None:
-                return scenario
-        return self._prefixes[identity.kind].match(identity)
+        """Find the first scenario that names this identity, whatever its `when`."""
+        return self._particular(identity) or self._of_everybody(identity)
+
+    def everybody(self, kind: IdentityKind) -> Scenario | None:
+        """Find the scenario that stands for every number of a kind, in every call."""
+        candidates = self._under(kind, EVERYBODY, self._everybody.get(kind))
+        return next((scenario for scenario in candidates if scenario.when is None), None)
 
     def find(self, customer_id: Identity | None, card_number: Identity | None) -> Scenario | None:
-        """Find the scenario that answers for these identities.
+        """Find the first scenario that may answer for these identities, whatever its `when`.
 
         A scenario that names a customer stays silent when the other number belongs to somebody else.
         """
         if customer_id is None or card_number is None:
             identity = customer_id or card_number
             return self.match(identity) if identity else None
-        scenario = self.match(customer_id) or self.match(card_number)
-        if scenario and scenario.only_customers and not self.agree(customer_id.value, card_number.value):
+        scenario = (
+            self._particular(customer_id)
+            or self._particular(card_number)
+            or self._of_everybody(customer_id)
+            or self._of_everybody(card_number)
+        )
+        if scenario and scenario.when is None and not self.may_speak(scenario, customer_id, card_number):
             return None
         return scenario
+
+    def candidates(self, *identities: Identity | None) -> Iterator[Scenario]:
+        """Go through all scenarios that name one of these identities, in the order in which they are asked."""
+        asked = [identity for identity in identities if identity]
+        for identity in asked:
+            yield from self._all_particular(identity)
+        for identity in asked:
+            if first := self._of_everybody(identity):
+                yield from self._under(identity.kind, EVERYBODY, first)
+
+    def may_speak(self, scenario: Scenario, customer_id: Identity | None, card_number: Identity | None) -> bool:
+        """Tell whether a scenario may answer for both numbers: for a customer, only where they are the same person's."""
+        if customer_id is None or card_number is None or not scenario.only_customers:
+            return True
+        return self.agree(customer_id.value, card_number.value)
 
     def agree(self, customer_id: str, card_number: str) -> bool:
         """Tell whether both numbers belong to the same customer, as far as anybody says whose they are."""
         by_card = self.exact(Identity("cardNumber", card_number))
         if by_card and (owner := by_card.own("customerId")):
             return owner == customer_id
-        by_id = self.match(Identity("customerId", customer_id))
+        by_id = self._particular(Identity("customerId", customer_id))
         if by_id and (card := by_id.own("cardNumber")):
             return card == card_number
         if by_card and by_card.only_customers:
@@ -391,6 +494,44 @@ class ScenarioBook:
             return owner == customer_id
         # A customer who is written down without a card may have this one; a synthetic customer has only its own.
         return by_id is not None
+
+    def _particular(self, identity: Identity) -> Scenario | None:
+        """Find the first scenario that names this identity rather than everybody."""
+        if scenario := self._exact[identity.kind].get(identity.value):
+            return scenario
+        if identity.kind == "cardNumber" and (owner := customer_id_of(identity.value)):
+            scenario = self._particular(Identity("customerId", owner))
+            if scenario and scenario.own("cardNumber") is None:
+                return scenario
+        return self._prefixes[identity.kind].match(identity)
+
+    def _all_particular(self, identity: Identity) -> Iterator[Scenario]:
+        """Go through all scenarios that name this identity rather than everybody."""
+        yield from self._under(identity.kind, identity.value, self._exact[identity.kind].get(identity.value))
+        if identity.kind == "cardNumber" and (owner := customer_id_of(identity.value)):
+            of_owner = self._all_particular(Identity("customerId", owner))
+            yield from (scenario for scenario in of_owner if scenario.own("cardNumber") is None)
+        for first in self._prefixes[identity.kind].matches(identity):
+            yield from self._under(identity.kind, first.pattern, first)
+
+    def _of_everybody(self, identity: Identity) -> Scenario | None:
+        return self._everybody.get(identity.kind) if self._everybody and identity.is_full_length else None
+
+    def _first(self, section: str, pattern: str) -> Scenario | None:
+        """Find the first scenario that stands under a pattern."""
+        if pattern == EVERYBODY:
+            return self._everybody.get(section)
+        if pattern.endswith("*"):
+            return self._prefixes[section].scenarios.get(pattern[:-1])
+        return self._exact[section].get(pattern)
+
+    def _under(self, section: str, pattern: str, first: Scenario | None) -> Iterator[Scenario]:
+        """Go through what stands under a pattern, each with its otherwise."""
+        for entry in (first, *self._below.get((section, pattern), ())):
+            scenario = entry
+            while scenario:
+                yield scenario
+                scenario = scenario.otherwise
 
 
 def identity_kind(section: str) -> IdentityKind:

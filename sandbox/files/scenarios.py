@@ -113,8 +113,6 @@ class ScenarioReader:
         scenario, wrong = read_entry(entry, section, pattern, place, self._contract, is_magic, spoilt)
         if "expires" in entry:
             wrong.append((("expires",), "only an override expires; take it out"))
-        if section == "named" and self._contract.main.error(pattern):
-            wrong.append(((), "is the name of an error already; choose another"))
         return scenario, wrong
 
 
