@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from . import __version__
+from .cli_check import check
+from .cli_sheets import import_sheet
 from .core.messages import one_line
 from .settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, Settings
 
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SCENARIOS, _PROFILE, _LIVE_TEXTS = (
-    next(setting for setting in SETTINGS if setting.name == name) for name in ("scenarios", "profile", "live_texts")
+_SCENARIOS, _BUILT_IN, _PROFILE, _LIVE_TEXTS = (
+    next(setting for setting in SETTINGS if setting.name == name)
+    for name in ("scenarios", "built_in", "profile", "live_texts")
 )
 
 
@@ -86,6 +89,10 @@ def commands() -> None:
     """The bank's customer-segment API on your own machine."""
 
 
+commands.add_command(check)
+commands.add_command(import_sheet)
+
+
 @commands.command()
 def serve(**flags: Any) -> None:
     """Serve the API."""
@@ -120,33 +127,13 @@ for _setting in SETTINGS:
 
 
 @commands.command()
-@click.argument("path", required=False, type=click.Path(path_type=Path))
-def check(path: Path | None) -> None:
-    """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes; warnings change nothing."""
-    from .files.loader import Loader, ScenarioMistakes
-    from .files.shipped import MAGIC_FILE, load_contract
-
-    try:
-        file_set = Loader(load_contract(), path).load()
-    except ScenarioMistakes as mistakes:
-        for mistake in mistakes.mistakes:
-            click.echo(mistake)
-        click.echo(mistakes, err=True)
-        sys.exit(1)
-    for warning in file_set.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    own = [file for file in file_set.files if not file.endswith(MAGIC_FILE)]
-    files = "1 file" if len(own) == 1 else f"{len(own)} files"
-    click.echo(f"{files} and the shipped magic values, {file_set.counts.total()} scenarios, no mistake")
-
-
-@commands.command()
 @click.option("--customer-id", help="The customerId to ask about.")
 @click.option("--card-number", help="The cardNumber to ask about.")
 @click.option("--body", help="Send this body, whatever it is.")
 @click.option("--operation", help="Call another operation: token (login) or e2eKey (key exchange).")
 @click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header, or replace one.")
 @_option(_SCENARIOS)
+@_option(_BUILT_IN)
 @_option(_PROFILE)
 @_option(_LIVE_TEXTS)
 def ask(
@@ -200,21 +187,36 @@ def ask(
 @click.option("--country", help="The country to search; the first of the world file by default.")
 @click.option("-n", "--count", default=5, show_default=True, help="How many to find.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a sheet that `import` reads.")
 @_option(_SCENARIOS)
+@_option(_BUILT_IN)
 def customers(
-    birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
+    birthday: str | None,
+    segment: str | None,
+    country: str | None,
+    count: int,
+    as_json: bool,
+    as_csv: bool,
+    **flags: Any,
 ) -> None:
     """Find customers by birthday, segment or country."""
     from . import views
     from .user_errors import UserError
 
-    sandbox = _sandbox(Settings(scenarios=scenarios))
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv are two forms of the same; give one of them")
+    sandbox = _sandbox(Settings(**flags))
     try:
         found = [views.customer(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
     except UserError as error:
         raise click.UsageError(str(error)) from None
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    if as_csv:
+        from .files.sheets import sheet
+
+        click.echo(sheet(found), nl=False)
         return
     _table(
         ["customerId", "cardNumber", "segment", "birthday", "today", "name"],
@@ -238,7 +240,7 @@ def customers(
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_option(_SCENARIOS)
-def errors(as_json: bool, scenarios: Path | None) -> None:
+def errors(as_json: bool, scenarios: tuple[Path, ...]) -> None:
     """List every error with its magic values and its header."""
     from . import views
 
@@ -269,7 +271,7 @@ def errors(as_json: bool, scenarios: Path | None) -> None:
     "--lifetime", help="How long it is valid, such as 90s or PT30M; 30m by default. 0s makes an expired token."
 )
 @_option(_SCENARIOS)
-def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Path | None) -> None:
+def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: tuple[Path, ...]) -> None:
     """Issue a token and print it. Every sandbox with the same seed accepts it."""
     from datetime import timedelta
 
@@ -289,7 +291,7 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
 @commands.command()
 @_client_id_option
 @_option(_SCENARIOS)
-def session(client_id: str, scenarios: Path | None) -> None:
+def session(client_id: str, scenarios: tuple[Path, ...]) -> None:
     """Begin a session and print its sid. Every sandbox with the same seed accepts it."""
     from .state.interface import run_now
 

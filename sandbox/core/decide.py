@@ -173,7 +173,7 @@ def override(call: Call, world: World) -> Ruling:
 
 
 def scenario_file(call: Call, world: World) -> Ruling:
-    """A scenario file names this identity: customerId before cardNumber, exact, prefix, everybody; also magic values."""
+    """A scenario file names this identity: customerId before cardNumber, exact, prefix, everybody; and magic values."""
     return _from_book(world.book, call, world)
 
 

@@ -475,7 +475,7 @@ class ScenarioBook:
                 yield from self._under(identity.kind, EVERYBODY, first)
 
     def may_speak(self, scenario: Scenario, customer_id: Identity | None, card_number: Identity | None) -> bool:
-        """Tell whether a scenario may answer for both numbers: for a customer, only where they are the same person's."""
+        """Tell whether a scenario may answer for both numbers: with a customer, only where both are the same one's."""
         if customer_id is None or card_number is None or not scenario.only_customers:
             return True
         return self.agree(customer_id.value, card_number.value)

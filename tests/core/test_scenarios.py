@@ -100,9 +100,10 @@ def test_a_name_is_found_in_any_case() -> None:
     assert set(book(named={"Slow-Gateway": NOT_FOUND}).named) == {"slow-gateway"}
 
 
-def test_a_later_scenario_takes_the_place_of_an_earlier_one() -> None:
+def test_of_two_scenarios_of_one_number_the_first_is_found() -> None:
     first, second = entry("customerId", "1", NOT_FOUND), entry("customerId", "1", SYNTHETIC)
-    assert ScenarioBook([first, second]).match(by_id("1")) is second
+    assert ScenarioBook([first, second]).match(by_id("1")) is first
+    assert list(ScenarioBook([first, second]).candidates(by_id("1"))) == [first]
 
 
 # Both numbers at once
