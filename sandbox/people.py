@@ -65,7 +65,7 @@ class People:
         if not number.isascii() or not number.isdigit() or len(number) > IDENTITY_LENGTHS[kind]:
             raise UserError("expected a customerId of up to 12 digits or a cardNumber of up to 16")
         country = self._country(country_code)
-        scenario = next((each for each in self._book.candidates(identity) if each.when is None), None)
+        scenario = self._book.plain(identity)
         if scenario and (found := self._written(scenario, identity, country)):
             return found
         if scenario or not identity.is_full_length or not self._population.synthesizes_unknown:
@@ -197,7 +197,7 @@ class People:
             identity = Identity("customerId", customer_id)
             found = None
             if everybody or suits(*population.properties(country, identity)):
-                scenario = next((each for each in book.candidates(identity) if each.when is None), None)
+                scenario = book.plain(identity)
                 if scenario is None:
                     found = self._synthetic(identity, country)
                 elif scenario is everybody:

@@ -1,7 +1,8 @@
 """Scenarios: named cases, each for an identity, a prefix or a name, and the book that finds them.
 
 Rule 1: a magic value, an override and an entry in a file are one type with one matcher.
-Rule 2: customerId before cardNumber, exact before prefix, a longer prefix before a shorter one; everybody comes last.
+Rule 2: a later layer before an earlier one; in it customerId before cardNumber, exact before prefix, a longer prefix
+before a shorter one; everybody comes last.
 Rule 3: a prefix stands for numbers of full length, and so does everybody; a shorter number is somebody's only where it
 is written out.
 Rule 4: an entry that does not fit a call is passed over, and the next one is asked.
@@ -11,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from statistics import NormalDist
 from typing import Any, NamedTuple, TypeAlias
 
@@ -365,51 +367,48 @@ class _Prefixes:
 
 
 class ScenarioBook:
-    """Scenarios, indexed. The book of a set of files never changes; that of overrides does, one by one."""
+    """Scenarios, indexed. The book of a set of files never changes; that of overrides does, one by one.
+
+    Earlier layers may lie below it: they are asked where nothing here answers.
+    """
 
     def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
-        """Index the scenarios; where several have one pattern, a later one is asked if those before it do not fit."""
+        """Index the scenarios, later ones winning over earlier ones of the same pattern."""
+        self._below: ScenarioBook | None = None
         self._exact: dict[str, dict[str, Scenario]] = {"customerId": {}, "cardNumber": {}}
         self._prefixes = {"customerId": _Prefixes(), "cardNumber": _Prefixes()}
         self._everybody: dict[str, Scenario] = {}
-        # What stands under a pattern behind the first, which every entry but one with a `when` hides.
-        self._below: dict[tuple[str, str], list[Scenario]] = {}
         self.named: dict[str, Scenario] = {}
         self.companions: dict[str, Scenario] = {}
         for scenario in scenarios:
             self.put(scenario)
 
+    def lay_below(self, scenarios: Iterable[Scenario]) -> None:
+        """Take an earlier layer in, below all that there are."""
+        *_, lowest = self._books()
+        lowest._below = book = ScenarioBook(scenarios)
+        self.named = {**book.named, **self.named}
+        self.companions = {**book.companions, **self.companions}
+
     def put(self, scenario: Scenario) -> None:
-        """Take a scenario in, below what stands under its pattern."""
+        """Take a scenario in; it wins over an earlier one of the same pattern."""
         section, pattern = scenario.section, scenario.pattern
         if section == "named":
-            self.named.setdefault(pattern.lower(), scenario)
+            self.named[pattern.lower()] = scenario
         elif section == "companion":
-            self.companions.setdefault(pattern, scenario)
-        elif self._is_first(section, pattern, scenario):
-            if pattern == EVERYBODY:
-                self._everybody[section] = scenario
-            elif pattern.endswith("*"):
-                self._prefixes[section].put(pattern[:-1], scenario)
-            else:
-                self._exact[section][pattern] = scenario
-        if (other := scenario.other) and self._is_first(other.kind, other.value, scenario):
-            self._exact[other.kind][other.value] = scenario
-
-    def _is_first(self, section: str, pattern: str, scenario: Scenario) -> bool:
-        """Tell whether nothing stands under a pattern; if something does, put the scenario below it."""
-        first = self._first(section, pattern)
-        if first is None:
-            return True
-        below = self._below.setdefault((section, pattern), [])
-        if not any(each.plain for each in (first, *below)):
-            below.append(scenario)
-        return False
+            self.companions[pattern] = scenario
+        elif pattern == EVERYBODY:
+            self._everybody[section] = scenario
+        elif pattern.endswith("*"):
+            self._prefixes[section].put(pattern[:-1], scenario)
+        else:
+            self._exact[section][pattern] = scenario
+        if scenario.other:
+            self._exact[scenario.other.kind][scenario.other.value] = scenario
 
     def remove(self, scenario: Scenario) -> None:
-        """Take a scenario out that is in the book, and what stands below it."""
+        """Take a scenario out that is in the book, which has none below."""
         section, pattern = scenario.section, scenario.pattern
-        self._below.pop((section, pattern), None)
         if section == "named":
             del self.named[pattern.lower()]
         elif section == "companion":
@@ -424,28 +423,37 @@ class ScenarioBook:
             del self._exact[scenario.other.kind][scenario.other.value]
 
     def __iter__(self) -> Iterator[Scenario]:
-        """Go through all scenarios, each once; those below others last."""
-        for section in ("customerId", "cardNumber"):
-            yield from (scenario for scenario in self._exact[section].values() if scenario.section == section)
-            yield from self._prefixes[section].scenarios.values()
-        yield from self._everybody.values()
-        for (section, pattern), below in self._below.items():
-            yield from (scenario for scenario in below if (scenario.section, scenario.pattern) == (section, pattern))
+        """Go through all scenarios, each once; those of earlier layers last, but for the named ones."""
+        for book in self._books():
+            for section in ("customerId", "cardNumber"):
+                exact = book._exact[section].values()
+                yield from (scenario for scenario in exact if scenario.section == section)
+                yield from book._prefixes[section].scenarios.values()
+            yield from book._everybody.values()
         yield from self.named.values()
         yield from self.companions.values()
 
     def exact(self, identity: Identity) -> Scenario | None:
         """Find the scenario that writes this number out, whatever its `when`."""
-        return self._exact[identity.kind].get(identity.value)
+        return next(filter(None, (book._exact[identity.kind].get(identity.value) for book in self._books())), None)
 
     def match(self, identity: Identity) -> Scenario | None:
         """Find the first scenario that names this identity, whatever its `when`."""
-        return self._particular(identity) or self._of_everybody(identity)
+        book: ScenarioBook | None = self
+        while book:
+            if scenario := book._particular(identity) or book._of_everybody(identity):
+                return scenario
+            book = book._below
+        return None
+
+    def plain(self, identity: Identity) -> Scenario | None:
+        """Find the first scenario that names this identity and fits every call."""
+        return next((scenario for scenario in self.candidates(identity) if scenario.when is None), None)
 
     def everybody(self, kind: IdentityKind) -> Scenario | None:
-        """Find the scenario that stands for every number of a kind, in every call."""
-        candidates = self._under(kind, EVERYBODY, self._everybody.get(kind))
-        return next((scenario for scenario in candidates if scenario.when is None), None)
+        """Find the first scenario that stands for every number of a kind and fits every call."""
+        found = (book._everybody.get(kind) for book in self._books())
+        return next((scenario.plain for scenario in found if scenario and scenario.plain), None)
 
     def find(self, customer_id: Identity | None, card_number: Identity | None) -> Scenario | None:
         """Find the first scenario that may answer for these identities, whatever its `when`.
@@ -455,12 +463,17 @@ class ScenarioBook:
         if customer_id is None or card_number is None:
             identity = customer_id or card_number
             return self.match(identity) if identity else None
-        scenario = (
-            self._particular(customer_id)
-            or self._particular(card_number)
-            or self._of_everybody(customer_id)
-            or self._of_everybody(card_number)
-        )
+        scenario, book = None, self
+        while scenario is None:
+            scenario = (
+                book._particular(customer_id)
+                or book._particular(card_number)
+                or book._of_everybody(customer_id)
+                or book._of_everybody(card_number)
+            )
+            if (below := book._below) is None:
+                break
+            book = below
         if scenario and scenario.when is None and not self.may_speak(scenario, customer_id, card_number):
             return None
         return scenario
@@ -468,11 +481,11 @@ class ScenarioBook:
     def candidates(self, *identities: Identity | None) -> Iterator[Scenario]:
         """Go through all scenarios that name one of these identities, in the order in which they are asked."""
         asked = [identity for identity in identities if identity]
-        for identity in asked:
-            yield from self._all_particular(identity)
-        for identity in asked:
-            if first := self._of_everybody(identity):
-                yield from self._under(identity.kind, EVERYBODY, first)
+        for book in self._books():
+            for identity in asked:
+                yield from book._all_particular(identity)
+            for identity in asked:
+                yield from _with_otherwise(book._of_everybody(identity))
 
     def may_speak(self, scenario: Scenario, customer_id: Identity | None, card_number: Identity | None) -> bool:
         """Tell whether a scenario may answer for both numbers: with a customer, only where both are the same one's."""
@@ -485,7 +498,8 @@ class ScenarioBook:
         by_card = self.exact(Identity("cardNumber", card_number))
         if by_card and (owner := by_card.own("customerId")):
             return owner == customer_id
-        by_id = self._particular(Identity("customerId", customer_id))
+        identity = Identity("customerId", customer_id)
+        by_id = next(filter(None, (book._particular(identity) for book in self._books())), None)
         if by_id and (card := by_id.own("cardNumber")):
             return card == card_number
         if by_card and by_card.only_customers:
@@ -495,8 +509,39 @@ class ScenarioBook:
         # A customer who is written down without a card may have this one; a synthetic customer has only its own.
         return by_id is not None
 
+    def hiding(self, scenario: Scenario) -> Scenario | None:
+        """Find what answers every call that a scenario of an earlier layer could."""
+        section, pattern = scenario.section, scenario.pattern
+        if section == "named":
+            return self.named.get(pattern.lower())
+        if section == "companion":
+            return self.companions.get(pattern)
+        return self.hiding_number(section, pattern)
+
+    def hiding_number(self, section: str, pattern: str) -> Scenario | None:
+        """Find what answers every call with a number, or with a number that begins so."""
+        candidates: Iterator[Scenario] | chain[Scenario]
+        if pattern.endswith("*"):
+            candidates = chain.from_iterable(book._for_prefix(section, pattern[:-1]) for book in self._books())
+        else:
+            candidates = self.candidates(Identity(identity_kind(section), pattern))
+        return next((each for each in candidates if each.when is None and each.times is None), None)
+
+    def _for_prefix(self, section: str, prefix: str) -> Iterator[Scenario]:
+        """Go through the scenarios of this layer that stand for all numbers that begin so."""
+        for length in range(len(prefix), 0, -1):
+            yield from _with_otherwise(self._prefixes[section].scenarios.get(prefix[:length]))
+        yield from _with_otherwise(self._everybody.get(section))
+
+    def _books(self) -> "Iterator[ScenarioBook]":
+        """Go through this book and those below it."""
+        book: ScenarioBook | None = self
+        while book:
+            yield book
+            book = book._below
+
     def _particular(self, identity: Identity) -> Scenario | None:
-        """Find the first scenario that names this identity rather than everybody."""
+        """Find the first scenario of this layer that names this identity rather than everybody."""
         if scenario := self._exact[identity.kind].get(identity.value):
             return scenario
         if identity.kind == "cardNumber" and (owner := customer_id_of(identity.value)):
@@ -506,32 +551,22 @@ class ScenarioBook:
         return self._prefixes[identity.kind].match(identity)
 
     def _all_particular(self, identity: Identity) -> Iterator[Scenario]:
-        """Go through all scenarios that name this identity rather than everybody."""
-        yield from self._under(identity.kind, identity.value, self._exact[identity.kind].get(identity.value))
+        """Go through all scenarios of this layer that name this identity rather than everybody."""
+        yield from _with_otherwise(self._exact[identity.kind].get(identity.value))
         if identity.kind == "cardNumber" and (owner := customer_id_of(identity.value)):
             of_owner = self._all_particular(Identity("customerId", owner))
             yield from (scenario for scenario in of_owner if scenario.own("cardNumber") is None)
         for first in self._prefixes[identity.kind].matches(identity):
-            yield from self._under(identity.kind, first.pattern, first)
+            yield from _with_otherwise(first)
 
     def _of_everybody(self, identity: Identity) -> Scenario | None:
         return self._everybody.get(identity.kind) if self._everybody and identity.is_full_length else None
 
-    def _first(self, section: str, pattern: str) -> Scenario | None:
-        """Find the first scenario that stands under a pattern."""
-        if pattern == EVERYBODY:
-            return self._everybody.get(section)
-        if pattern.endswith("*"):
-            return self._prefixes[section].scenarios.get(pattern[:-1])
-        return self._exact[section].get(pattern)
 
-    def _under(self, section: str, pattern: str, first: Scenario | None) -> Iterator[Scenario]:
-        """Go through what stands under a pattern, each with its otherwise."""
-        for entry in (first, *self._below.get((section, pattern), ())):
-            scenario = entry
-            while scenario:
-                yield scenario
-                scenario = scenario.otherwise
+def _with_otherwise(scenario: Scenario | None) -> Iterator[Scenario]:
+    while scenario:
+        yield scenario
+        scenario = scenario.otherwise
 
 
 def identity_kind(section: str) -> IdentityKind:

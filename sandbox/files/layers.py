@@ -1,7 +1,7 @@
 """Layers of scenarios: each a directory or file, with the YAML files that are found in it, at any depth.
 
 Rule 1: what can't be walked or read is a mistake with a name, and is never followed for ever.
-Rule 2: what ships is the lowest layer; of two layers that name one number the later one has it.
+Rule 2: what ships is the lowest layer; a later layer is asked first.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from sandbox.core.messages import Place, one_line
-from sandbox.core.scenarios import Scenario
+from sandbox.core.scenarios import Scenario, ScenarioBook
 
 from .shipped import MAGIC_FILE, WORLD_FILE, shipped_scenarios
 from .yaml_data import Document, Mistake
@@ -60,59 +60,65 @@ _Name: TypeAlias = tuple[str, str]
 
 
 class Layered(NamedTuple):
-    """The scenarios of all layers, those of the latest first, without what is hidden; what clashes, and what hides."""
+    """The scenarios of all layers, as far as they are not hidden; what clashes in one of them, and what hides what."""
 
-    scenarios: list[Scenario]
+    book: ScenarioBook
     mistakes: list[Mistake]
     notes: list[Mistake]
 
 
 def layered(latest_first: Sequence[Sequence[Scenario]]) -> Layered:
-    """Put layers on top of each other. One number twice in a layer is a mistake; the later layer hides the earlier.
+    """Put layers on top of each other. One number twice in a layer is a mistake; a later layer hides an earlier one.
 
-    An entry that gives the customer's other number names that, too. One with a `when` hides nothing: where it does not
-    fit, what stands below it is asked.
+    What hides is an entry for the same number, for its beginning, or for everybody. One with a `when` hides nothing:
+    where it does not fit, what lies below is asked.
     """
-    found = Layered([], [], [])
-    above: list[dict[_Name, Scenario]] = []
+    mistakes: list[Mistake] = []
+    hidden: dict[Scenario, list[Place]] = {}
+    book: ScenarioBook | None = None
     for layer in latest_first:
         here: dict[_Name, Scenario] = {}
+        kept = []
         for scenario in layer:
-            own, other = _names(scenario)
-            for name in filter(None, (own, other)):
+            for name in _names(scenario):
                 if (first := here.setdefault(name, scenario)) is not scenario:
                     message = f"is named in {first.place} already; one entry for one identity"
-                    found.mistakes.append(_at(scenario.place, name, message))
-            if above and (hiding := _hiding(own, above)):
-                found.notes.append(_at(hiding.place, own, f"hides {scenario.place}"))
-                continue
-            if above and other and (hiding := _hiding(other, above)):
-                found.notes.append(_at(hiding.place, other, f"hides what {scenario.place} says of it"))
-                scenario = scenario.without_other()  # noqa: PLW2901 - what is left of it
-            found.scenarios.append(scenario)
-        above.append(here)
-    return found
+                    mistakes.append(_at(scenario.place, name, message))
+            hiding = book and book.hiding(scenario)
+            of_other = book and scenario.other and book.hiding_number(*scenario.other)
+            # Where only the beginning of a customer's number is hidden, the other number still leads to them.
+            if not hiding or (hiding.identity is None and scenario.other and not of_other):
+                kept.append(scenario.without_other() if of_other else scenario)
+            if found := hiding or of_other:
+                hidden.setdefault(found, []).append(scenario.place)
+        if book:
+            book.lay_below(kept)
+        else:
+            book = ScenarioBook(kept)
+    notes = [_at(hiding.place, (hiding.section, hiding.pattern), _hides(places)) for hiding, places in hidden.items()]
+    return Layered(book or ScenarioBook(), mistakes, notes)
+
+
+def _hides(places: Sequence[Place]) -> str:
+    if len(places) == 1:
+        return f"hides {places[0]}"
+    return f"hides {len(places)} entries of earlier layers, the first in {places[0]}"
 
 
 def clashes(scenarios: Iterable[Scenario]) -> Iterator[tuple[_Name, str]]:
     """Find what one file that was sent names twice, each with its path."""
     here: dict[_Name, Scenario] = {}
     for scenario in scenarios:
-        for name in filter(None, _names(scenario)):
+        for name in _names(scenario):
             if (first := here.setdefault(name, scenario)) is not scenario:
                 yield name, f"is named by the entry for {first.title} already; one entry for one identity"
 
 
-def _names(scenario: Scenario) -> tuple[_Name, _Name | None]:
-    """Return under which name an entry stands, and which other one it takes."""
-    other = (scenario.other.kind, scenario.other.value) if scenario.other else None
-    return (scenario.section, scenario.pattern.lower()), other
-
-
-def _hiding(name: _Name, above: Sequence[dict[_Name, Scenario]]) -> Scenario | None:
-    """Find the entry of a later layer that answers every call with this number, or of this name."""
-    entries = (layer[name] for layer in above if name in layer)
-    return next((entry for entry in entries if entry.plain), None)
+def _names(scenario: Scenario) -> Iterator[_Name]:
+    """Go through what an entry names: what it stands under, and the customer's other number."""
+    yield scenario.section, scenario.pattern.lower()
+    if scenario.other:
+        yield scenario.other.kind, scenario.other.value
 
 
 def _at(place: Place, name: _Name, message: str) -> Mistake:

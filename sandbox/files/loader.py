@@ -6,8 +6,9 @@ Rule 3: the world file of the latest layer that has one counts, whole.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -90,7 +91,9 @@ class Loader:
         mistakes: list[Mistake] = []
         magic_bytes = (shipped_scenarios() / MAGIC_FILE).read_bytes()
         cache: dict[_FileKey, ScenarioFile] = {}
-        magic_shown, texts, worlds, read = "", {}, [], []
+        magic: list[Scenario] = []
+        texts: dict[str, bytes] = {}
+        worlds, read = [], []
         for number, layer in enumerate(self._layers):
             scenarios: list[Scenario] = []
             for shown, content in layer.texts(mistakes).items():
@@ -100,15 +103,20 @@ class Loader:
                 is_magic = content == magic_bytes
                 if is_magic and not layer.is_shipped:
                     continue
-                magic_shown, texts[shown] = shown if is_magic else magic_shown, content
+                texts[shown] = content
                 key = (number, shown, blake2b(content, digest_size=16).digest())
                 is_certain = layer.is_shipped or shown == layer.shown
                 found = self._entry_cache.get(key) or self._reader.read(content, shown, is_magic, is_certain)
                 cache[key] = found
                 mistakes += found.mistakes
-                scenarios += found.scenarios
+                if is_magic:
+                    magic = found.scenarios
+                else:
+                    scenarios += found.scenarios
             read.append(scenarios)
-        together = layered(read[::-1])
+        latest, *earlier = reversed(read)
+        # Wherever `*` stands in a file, magic values are more particular.
+        together = layered([[*magic, *latest], *earlier])
         world, world_shown, world_notes = _world(worlds[::-1], mistakes)
         mistakes += together.mistakes
         if mistakes:
@@ -119,7 +127,7 @@ class Loader:
             return self._loaded[1]
         self._retired += [found.scenarios for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
-        book = ScenarioBook(together.scenarios)
+        book = together.book
         warnings = [*world.warnings, *(warning for file in cache.values() for warning in file.warnings)]
         notes = [*world_notes, *together.notes, *(note for file in cache.values() for note in file.notes)]
         used = [(number, shown) for (number, shown, _), found in cache.items() if not found.notes]
@@ -128,16 +136,15 @@ class Loader:
             LayerFiles(layer.shown, layer.is_shipped, tuple(shown for at, shown in used if at == number))
             for number, layer in enumerate(self._layers)
         )
-        own = (scenario for scenario in together.scenarios if scenario.place.file != magic_shown)
         file_set = FileSet(
             world.population,
             book,
             world.clients,
             Signer(world.population.seed),
-            Counter(scenario.section for scenario in together.scenarios),
-            tuple(scenario for scenario in together.scenarios if scenario.place.file == magic_shown),
+            Counter(scenario.section for scenario in book),
+            tuple(magic),
             Cast(book),
-            tuple(sorted([*warnings, *_beaten(own, texts)])),
+            tuple(sorted([*warnings, *_beaten(read, texts)])),
             layers,
             tuple(sorted(notes)),
         )
@@ -152,10 +159,10 @@ class Loader:
         self._retired.clear()
 
 
-def _beaten(scenarios: Iterator[Scenario], texts: Mapping[str, bytes]) -> Iterator[Mistake]:
-    """Warn of entries that never answer."""
+def _beaten(layers: Iterable[Sequence[Scenario]], texts: Mapping[str, bytes]) -> Iterator[Mistake]:
+    """Warn of entries that never answer, since others of their layer are more particular."""
     documents = {}
-    for scenario, reason in always_beaten(scenarios):
+    for scenario, reason in chain.from_iterable(map(always_beaten, layers)):
         file = scenario.place.file
         if file not in documents:
             documents[file] = decoded(texts[file], file)
