@@ -93,8 +93,10 @@ class People:
         country = self._country(country_code)
         suits = self._suits(country, birthday, segment)
         everybody = self._written_from(country, suits, after)
-        # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking.
-        if birthday != "never" and (segment is None or segment in self._population.segments):
+        # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking, unless a
+        # scenario says how everybody is.
+        is_likely = birthday != "never" and (segment is None or segment in self._population.segments)
+        if is_likely or self._book.everybody("customerId"):
             everybody = chain(everybody, self._synthetic_from(country, suits, max(after - len(self._cast), 0)))
         found: list[FoundCustomer] = []
         for looked_at, (position, customer) in enumerate(everybody, 1):

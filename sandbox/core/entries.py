@@ -153,8 +153,10 @@ class _EntryReader:
                 continue
             if rule.name in values:
                 self._report(path, f"names {rule.name} once more; name it once")
-            values[rule.name] = [wanted] if isinstance(wanted, str) else list(wanted)
-            for index, value in enumerate(values[rule.name]):
+            listed = [wanted] if isinstance(wanted, str) else wanted
+            # The schema leaves an empty mapping for an item that is no text.
+            values[rule.name] = [value for value in listed if isinstance(value, str)]
+            for index, value in enumerate(listed):
                 if isinstance(value, str) and (problem := rule.problem(value, is_repeated=False)):
                     at = path if isinstance(wanted, str) else (*path, index)
                     self._report(at, f"no call gets here with this: {rule.name} {problem}")

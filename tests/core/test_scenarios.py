@@ -459,7 +459,7 @@ def _plain_model(
     file: dict[str, dict[str, list[str | None]]], asked: list[Identity], channel: str
 ) -> list[tuple[str, str, int]]:
     """Search through everything, as the documents say it: in one layer, everybody last."""
-    found = []
+    found: list[tuple[str, str, int]] = []
     for is_for_all in (False, True):
         for identity in asked:
             full = len(identity.value) == (12 if identity.kind == "customerId" else 16)
