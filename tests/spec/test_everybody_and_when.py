@@ -62,6 +62,12 @@ def test_what_was_passed_over_stands_in_the_reason(client: Client) -> None:
     )
 
 
+def test_an_answer_that_is_kept_says_of_each_call_what_was_passed_over(client: Client) -> None:
+    for channel in ("PBMX", "SSA", "PBMX"):
+        reason = client.ask({"customerId": ANA}, ChannelId=channel).headers["x-sandbox-reason"]
+        assert reason.endswith(f"ChannelId is '{channel}'")
+
+
 def test_without_an_otherwise_the_next_entry_is_asked(client: Client) -> None:
     assert client.ask({"customerId": "100000000002"}, Accept_Language="es").status_code == 404
     reply = client.ask({"customerId": "100000000002"}, Accept_Language=None)
