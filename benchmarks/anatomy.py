@@ -150,7 +150,7 @@ def dissect(scenarios: Path, turns: int) -> None:
     found = []
     with Path(os.devnull).open("wb") as null:
         for customers in (written, count(next(unknown_ranges()))):
-            sandbox = Sandbox(Settings(scenarios=scenarios, port=0, watch=False))
+            sandbox = Sandbox(Settings(scenarios=(scenarios,), port=0, watch=False))
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 found.append(runner.run(_dissect(sandbox, LogWriter(null.fileno()), customers, turns)))
     rows = []

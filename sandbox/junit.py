@@ -13,13 +13,14 @@ _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Case(NamedTuple):
-    """One case. `failure` and `skipped` say why, in one line; `output` is what there is to read besides."""
+    """One case. `failure` and `skipped` say why in one line, `details` all of it; `output` is what was said besides."""
 
     name: str
     failure: str | None = None
     skipped: str | None = None
     output: str = ""
     seconds: float | None = None
+    details: str = ""
 
 
 def junit(suite: str, cases: Iterable[Case]) -> bytes:
@@ -37,7 +38,7 @@ def junit(suite: str, cases: Iterable[Case]) -> bytes:
         time = {} if case.seconds is None else {"time": f"{case.seconds:.3f}"}
         node = ET.SubElement(parent, "testcase", {"classname": suite, "name": _clean(case.name), **time})
         if case.failure is not None:
-            ET.SubElement(node, "failure", {"message": _clean(case.failure)})
+            ET.SubElement(node, "failure", {"message": _clean(case.failure)}).text = _clean(case.details) or None
         if case.skipped is not None:
             ET.SubElement(node, "skipped", {"message": _clean(case.skipped)})
         if case.output:

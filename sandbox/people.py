@@ -65,7 +65,7 @@ class People:
         if not number.isascii() or not number.isdigit() or len(number) > IDENTITY_LENGTHS[kind]:
             raise UserError("expected a customerId of up to 12 digits or a cardNumber of up to 16")
         country = self._country(country_code)
-        scenario = self._book.match(identity)
+        scenario = self._book.plain(identity)
         if scenario and (found := self._written(scenario, identity, country)):
             return found
         if scenario or not identity.is_full_length or not self._population.synthesizes_unknown:
@@ -93,8 +93,10 @@ class People:
         country = self._country(country_code)
         suits = self._suits(country, birthday, segment)
         everybody = self._written_from(country, suits, after)
-        # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking.
-        if birthday != "never" and (segment is None or segment in self._population.segments):
+        # Nobody synthetic is without a birthday or in another segment than the world's: no use in looking, unless a
+        # scenario says how everybody is.
+        is_likely = birthday != "never" and (segment is None or segment in self._population.segments)
+        if is_likely or self._book.everybody("customerId"):
             everybody = chain(everybody, self._synthetic_from(country, suits, max(after - len(self._cast), 0)))
         found: list[FoundCustomer] = []
         for looked_at, (position, customer) in enumerate(everybody, 1):
@@ -189,13 +191,21 @@ class People:
     def _synthetic_from(self, country: Country, suits: Suits, start: int) -> Iterator[_Candidate]:
         """Go through those whom nobody wrote down, likewise."""
         population, book = self._population, self._book
-        if not population.synthesizes_unknown:
+        everybody = book.everybody("customerId")
+        if not population.synthesizes_unknown or (everybody and not everybody.only_customers):
             return
         first = len(self._cast)
         for number, customer_id in population.customer_ids(start):
             identity = Identity("customerId", customer_id)
-            suitable = suits(*population.properties(country, identity)) and book.match(identity) is None
-            yield first + number, self._synthetic(identity, country) if suitable else None
+            found = None
+            if everybody or suits(*population.properties(country, identity)):
+                scenario = book.plain(identity)
+                if scenario is None:
+                    found = self._synthetic(identity, country)
+                elif scenario is everybody:
+                    found = self._written(scenario, identity, country)
+            is_suitable = found is not None and suits(found.customer.segment, found.customer.birthday)
+            yield first + number, found if is_suitable else None
 
     def _synthetic(self, identity: Identity, country: Country) -> FoundCustomer:
         population = self._population

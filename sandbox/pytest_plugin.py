@@ -150,7 +150,7 @@ def _process(scenarios: tuple[Path, ...]) -> "Process":
     from .testing.in_process import Process
 
     try:
-        return Process(next(iter(scenarios), None))
+        return Process(scenarios)
     except ScenarioMistakes as mistakes:
         raise _failed("\n".join(map(str, (*mistakes.mistakes, mistakes)))) from None
 

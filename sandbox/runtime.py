@@ -35,9 +35,11 @@ from .core.messages import IDENTITY_LENGTHS, BankRequest, Identity, Place, insta
 from .core.openapi import Document
 from .core.operation import Operation
 from .core.rules.key_exchange import SESSIONS, SessionKey, begun_session
+from .core.schema import Path
 from .core.times import EARLIEST, LATEST, read_duration, read_moment, read_period
+from .files.layers import clashes
 from .files.loader import FileSet, Loader, ScenarioMistakes
-from .files.scenarios import entry_schema, further_operations, scenario_schema
+from .files.scenarios import entries, entry_schema, further_operations, scenario_schema
 from .files.shipped import load_bank
 from .files.yaml_data import Mistake
 from .people import FoundCustomer, People
@@ -54,7 +56,7 @@ from .state.interface import (
 )
 from .state.journal import Exchange
 from .state.memory import MemoryState
-from .state.spaces import FOR_ALL, space_name
+from .state.spaces import FOR_ALL, place_of, space_name
 from .state.verification import (
     Expectation,
     Finding,
@@ -70,7 +72,7 @@ from .user_errors import NotFound, UserError
 # Longer than any that is registered, and short enough for a header.
 MAX_CLIENT_ID = 1_000
 # What an override may stand under: what a call can't be steered by without one.
-OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "companion")
+OVERRIDE_SECTIONS = (*IDENTITY_LENGTHS, "named", "companion")
 # Of so many spaces, those used last, one is looked for that may have been meant.
 _MAX_MEANT = 1_000
 
@@ -83,11 +85,12 @@ log = logging.getLogger("sandbox")
 
 
 class Reload(NamedTuple):
-    """One reading of the files: when (UTC), what was wrong with them, and what looks like a slip."""
+    """One reading of the files: when (UTC), what was wrong with them, what looks like a slip, what is good to know."""
 
     at: datetime
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
+    notes: tuple[Mistake, ...]
 
 
 class ClockView(NamedTuple):
@@ -119,10 +122,10 @@ class Sandbox:
         self.clock = clock or Clock()
         self.bank = load_bank(settings.prefix, more)
         self.contract = self.bank.contract
-        self.loader = Loader(self.contract, settings.scenarios)
+        self.loader = Loader(self.contract, settings.scenarios, settings.built_in)
         self.file_set: FileSet = self.loader.load()
-        self.last_reload = Reload(self.clock.now(), (), self.file_set.warnings)
-        _log_warnings(self.file_set.warnings)
+        self.last_reload = Reload(self.clock.now(), (), self.file_set.warnings, self.file_set.notes)
+        _log_findings(self.file_set)
         self._state: State = MemoryState(
             settings.journal_size, settings.max_spaces, settings.space_idle_time, self.clock
         )
@@ -158,9 +161,9 @@ class Sandbox:
         return [scenario.pattern for scenario in self.file_set.book.named.values()]
 
     @property
-    def scenarios_root(self) -> FilePath:
-        """Where the scenario files are."""
-        return self.loader.root
+    def scenario_roots(self) -> tuple[FilePath, ...]:
+        """Where the scenario files are: the directories and files of all layers."""
+        return self.loader.roots
 
     def answer(
         self,
@@ -219,20 +222,52 @@ class Sandbox:
         mistakes += (((), problem) for problem in self._key_problems(section, pattern))
         if section not in OVERRIDE_SECTIONS or not isinstance(entry, dict):
             raise UserError.of(mistakes)
-        lifetime = None
+        override, found = self._override(space, section, pattern, entry, sound, spoilt)
+        mistakes += found
+        if mistakes:
+            raise UserError.of(mistakes)
+        placed = await self._state.place(space, override)
+        log.info("override for %s %s placed in space %s", section, masked(pattern), _named(space))
+        return PlacedOverride.of(placed, 0)
+
+    async def replace_overrides(self, space: str, file: Mapping[str, Any]) -> list[PlacedOverride]:
+        """Place all that a scenario file says instead of the overrides of a space, or nothing of it.
+
+        Raises UserError with all mistakes.
+        """
+        schema = scenario_schema(further=further_operations(self.contract))
+        sound, mistakes, spoilt = schema.examine(file)
+        overrides = []
+        for base, entry in entries(sound):
+            lost = frozenset(path[2:] for path in spoilt if path[:2] == base)
+            override, found = self._override(space, *base, file[base[0]][base[1]], entry, lost)
+            mistakes += (((*base, *path), message) for path, message in found)
+            overrides.append(override)
+        mistakes += clashes(override.scenario for override in overrides)
+        if mistakes:
+            raise UserError.of(mistakes)
+        placed = await self._state.replace_overrides(space, overrides)
+        log.info("%d overrides placed in space %s, instead of all that it had", len(placed), _named(space))
+        return [PlacedOverride.of(override, 0) for override in placed]
+
+    def _override(
+        self,
+        space: str,
+        section: str,
+        pattern: str,
+        entry: Mapping[str, Any],
+        sound: Mapping[str, Any],
+        spoilt: frozenset[Path],
+    ) -> tuple[Override, list[tuple[Path, str]]]:
+        """Read an override, as far as its entry is sound. Return it with the mistakes that the schema can't see."""
+        lifetime, mistakes = None, []
         try:
             lifetime = timedelta(seconds=read_duration(sound["expires"])) if "expires" in sound else None
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
-        place = Place(f"overrides of {space}", 0)
+        place = Place(place_of(space), 0)
         scenario, found = read_entry(sound, section, pattern, place, self.contract, spoilt=spoilt)
-        mistakes += found
-        if mistakes:
-            raise UserError.of(mistakes)
-        expires_at = self.clock.now() + lifetime if lifetime else None
-        placed = await self._state.place(space, Override(scenario, entry, expires_at))
-        log.info("override for %s %s placed in space %s", section, masked(pattern), _named(space))
-        return PlacedOverride.of(placed, 0)
+        return Override(scenario, entry, self.clock.now() + lifetime if lifetime else None), [*mistakes, *found]
 
     async def overrides(self, space: str) -> list[PlacedOverride]:
         """Return the overrides of a space that have not expired, in the order in which they were placed."""
@@ -448,17 +483,17 @@ class Sandbox:
             try:
                 file_set = self.loader.load()
             except ScenarioMistakes as error:
-                self.last_reload = Reload(self.clock.now(), tuple(error.mistakes), ())
+                self.last_reload = Reload(self.clock.now(), tuple(error.mistakes), (), ())
                 log.error(  # noqa: TRY400 - the mistakes say all
                     "%s; the last good set stays:\n%s", error, "\n".join(map(str, error.mistakes))
                 )
             else:
                 is_new, self.file_set = file_set is not self.file_set, file_set
                 self._answering.use(file_set)
-                self.last_reload = Reload(self.clock.now(), (), file_set.warnings)
+                self.last_reload = Reload(self.clock.now(), (), file_set.warnings, file_set.notes)
                 if is_new:
                     log.info("read %d files with %d scenarios", len(file_set.files), file_set.counts.total())
-                    _log_warnings(file_set.warnings)
+                    _log_findings(file_set)
                 self.loader.let_go()
             return self.last_reload
 
@@ -513,8 +548,12 @@ def _named(space: str) -> str:
     return masked_text(one_line(space))
 
 
-def _log_warnings(warnings: Sequence[Mistake]) -> None:
-    for warning in warnings[:MAX_WARNINGS]:
-        log.warning("%s", warning)
-    if (more := len(warnings) - MAX_WARNINGS) > 0:
-        log.warning("%d more warnings; `segment-sandbox check` shows them all", more)
+def _log_findings(file_set: FileSet) -> None:
+    for level, kind, found in (
+        (logging.WARNING, "warnings", file_set.warnings),
+        (logging.INFO, "notes", file_set.notes),
+    ):
+        for each in found[:MAX_WARNINGS]:
+            log.log(level, "%s", each)
+        if (more := len(found) - MAX_WARNINGS) > 0:
+            log.log(level, "%d more %s; `segment-sandbox check` shows them all", more, kind)

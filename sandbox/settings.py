@@ -33,8 +33,13 @@ class Settings(NamedTuple):
     host: Annotated[str, "The address to listen on."] = "127.0.0.1"
     port: Annotated[int, Bounds(0, 65535), "The port to listen on; 0 picks a free one and prints it."] = 8080
     scenarios: Annotated[
-        Path | None, "A directory of scenario files, or one file. Without it, the shipped scenarios are used."
-    ] = None
+        tuple[Path, ...],
+        "A directory of scenario files, or one file; of several, later ones win. What ships lies below all.",
+    ] = ()
+    built_in: Annotated[
+        bool,
+        "Have what ships below your scenarios: recipes, demo, documented example. Magic values stay either way.",
+    ] = True
     prefix: Annotated[tuple[str, ...], "Serve the endpoint under this path too, such as /mx-gcgapi/ext."] = ()
     watch: Annotated[bool, "Read scenario files again when they change."] = True
     access_log: Annotated[bool, "Write a log line for each call, with masked numbers."] = True

@@ -41,7 +41,8 @@ def health(sandbox: Sandbox) -> dict[str, Any]:
         "seed": file_set.population.seed,
         "evictedSpaces": sandbox.evicted_spaces,
         "scenarios": {
-            "files": list(file_set.files),
+            "files": file_set.files,
+            "layers": [layer.name for layer in file_set.layers],
             "entries": file_set.counts.total(),
             **{section: file_set.counts[section] for section in SECTIONS},
         },
@@ -50,6 +51,7 @@ def health(sandbox: Sandbox) -> dict[str, Any]:
             "ok": not reload.mistakes,
             "mistakes": list(map(_placed, reload.mistakes)),
             "warnings": list(map(_placed, reload.warnings[:MAX_WARNINGS])),
+            "notes": list(map(_placed, reload.notes[:MAX_WARNINGS])),
         },
     }
 

@@ -10,19 +10,21 @@ from sandbox import __version__
 
 from .ask import ask
 from .calls import calls, coverage, verify
+from .check import check
 from .clock import clock
 from .common import fail
 from .completion import completion
 from .credentials import session, token
 from .customers import customers
 from .errors import errors
-from .files import check, init
 from .health import health
+from .init import init
 from .mcp import mcp
 from .overrides import override, snapshot
 from .profile import profile
 from .run import run
 from .serve import serve
+from .sheets import import_sheet
 from .spaces import reload, reset, spaces
 from .sweep import sweep
 
@@ -57,7 +59,7 @@ def commands() -> None:
 
 
 for _command in (
-    *(serve, check, ask, customers, errors, token, session, init, health, run, sweep),
+    *(serve, check, import_sheet, ask, customers, errors, token, session, init, health, run, sweep),
     *(override, snapshot, clock, profile, calls, verify, coverage, spaces, reset, reload, completion, mcp),
 ):
     commands.add_command(_command)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import LIVE_TEXTS, PROFILE, SCENARIOS, checked_settings, in_process, setting_option
+from .common import BUILT_IN, LIVE_TEXTS, PROFILE, SCENARIOS, checked_settings, in_process, setting_option
 
 if TYPE_CHECKING:
     from sandbox.core.decide import Decision
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--operation", help="Call another operation: token (login) or e2eKey (key exchange).")
 @click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Add a header, or replace one.")
 @setting_option(SCENARIOS)
+@setting_option(BUILT_IN)
 @setting_option(PROFILE)
 @setting_option(LIVE_TEXTS)
 def ask(

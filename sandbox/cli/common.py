@@ -1,7 +1,8 @@
 """What several commands need: options made from settings, a sandbox of their own, and how they fail."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SCENARIOS, PROFILE, LIVE_TEXTS = (
-    next(setting for setting in SETTINGS if setting.name == name) for name in ("scenarios", "profile", "live_texts")
+SCENARIOS, BUILT_IN, PROFILE, LIVE_TEXTS = (
+    next(setting for setting in SETTINGS if setting.name == name)
+    for name in ("scenarios", "built_in", "profile", "live_texts")
 )
 
 
@@ -67,6 +69,15 @@ def in_process(settings: Settings) -> "Sandbox":
         for mistake in mistakes.mistakes:
             click.echo(mistake, err=True)
         fail(str(mistakes))
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Where the package of an extra is missing, say in one line how to install it, and end."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        fail(f"this command needs {error.name}: pip install 'segment-sandbox[{extra}]'")
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

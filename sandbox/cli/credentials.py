@@ -16,7 +16,7 @@ from .common import SCENARIOS, client_id_option, in_process, setting_option
     "--lifetime", help="How long it is valid, such as 90s or PT30M; 30m by default. 0s makes an expired token."
 )
 @setting_option(SCENARIOS)
-def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Path | None) -> None:
+def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: tuple[Path, ...]) -> None:
     """Issue a token and print it. Every sandbox with the same seed accepts it."""
     from datetime import timedelta
 
@@ -36,7 +36,7 @@ def token(client_id: str, scope: str | None, lifetime: str | None, scenarios: Pa
 @click.command()
 @client_id_option
 @setting_option(SCENARIOS)
-def session(client_id: str, scenarios: Path | None) -> None:
+def session(client_id: str, scenarios: tuple[Path, ...]) -> None:
     """Begin a session and print its sid. Every sandbox with the same seed accepts it."""
     from sandbox.state.interface import run_now
 

@@ -2,13 +2,13 @@
 
 import json
 import sys
-from pathlib import Path
+from typing import Any
 
 import click
 
 from sandbox.settings import Settings
 
-from .common import SCENARIOS, in_process, print_table, setting_option
+from .common import BUILT_IN, SCENARIOS, in_process, print_table, setting_option
 
 
 @click.command()
@@ -17,21 +17,36 @@ from .common import SCENARIOS, in_process, print_table, setting_option
 @click.option("--country", help="The country to search; the first of the world file by default.")
 @click.option("-n", "--count", default=5, show_default=True, help="How many to find.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a sheet that `import` reads.")
 @setting_option(SCENARIOS)
+@setting_option(BUILT_IN)
 def customers(
-    birthday: str | None, segment: str | None, country: str | None, count: int, as_json: bool, scenarios: Path | None
+    birthday: str | None,
+    segment: str | None,
+    country: str | None,
+    count: int,
+    as_json: bool,
+    as_csv: bool,
+    **flags: Any,
 ) -> None:
     """Find customers by birthday, segment or country."""
     from sandbox import views
     from sandbox.user_errors import UserError
 
-    sandbox = in_process(Settings(scenarios=scenarios))
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv are two forms of the same; give one of them")
+    sandbox = in_process(Settings(**flags))
     try:
         found = [views.customer(each) for each in sandbox.people().search(count, country, birthday, segment).customers]
     except UserError as error:
         raise click.UsageError(str(error)) from None
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    if as_csv:
+        from sandbox.files.sheets import sheet
+
+        click.echo(sheet(found), nl=False)
         return
     print_table(
         ["customerId", "cardNumber", "segment", "birthday", "today", "name"],

@@ -13,7 +13,7 @@ from .common import SCENARIOS, in_process, print_table, setting_option
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @setting_option(SCENARIOS)
-def errors(as_json: bool, scenarios: Path | None) -> None:
+def errors(as_json: bool, scenarios: tuple[Path, ...]) -> None:
     """List every error with its magic values and its header."""
     from sandbox import views
 

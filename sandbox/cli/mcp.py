@@ -4,7 +4,7 @@ import os
 
 import click
 
-from .common import fail
+from .common import needs
 from .hosting import hosted
 
 
@@ -14,10 +14,8 @@ from .hosting import hosted
 @click.option("--token", envvar="SANDBOX_CONTROL_TOKEN", show_envvar=True, help="The sandbox's control token.")
 def mcp(url: str | None, space: str | None, token: str | None) -> None:
     """Serve the sandbox to a coding agent (Model Context Protocol, over standard input and output)."""
-    try:
+    with needs("mcp"):
         from sandbox.agents import serve
-    except ModuleNotFoundError as error:
-        fail(f"this command needs {error.name}: pip install 'segment-sandbox[mcp]'")
     space = space or f"agent-{os.getpid()}"
     try:
         if url:

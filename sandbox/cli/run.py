@@ -8,11 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .common import LIVE_TEXTS, PROFILE, SCENARIOS, fail, setting_option, write
+from .common import BUILT_IN, LIVE_TEXTS, PROFILE, SCENARIOS, fail, needs, setting_option, write
 from .hosting import credentials, hosted
 
 if TYPE_CHECKING:
@@ -49,25 +49,24 @@ class Exercised(NamedTuple):
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file.")
 @click.option("--summary", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown to this file.")
 @setting_option(SCENARIOS)
+@setting_option(BUILT_IN)
 @setting_option(PROFILE)
 @setting_option(LIVE_TEXTS)
 def run(
     command: tuple[str, ...],
     junit: Path | None,
     summary: Path | None,
-    scenarios: Path | None,
-    profile: str,
-    live_texts: bool,
+    **flags: Any,
 ) -> None:
     """Run COMMAND beside a sandbox of its own; end with its exit code.
 
     COMMAND finds the sandbox in SANDBOX_URL, and credentials in SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET and
     SANDBOX_TOKEN. What it has exercised is printed to standard error.
     """
-    from sandbox.client import Client
-
+    with needs("client"):
+        from sandbox.client import Client
     with (
-        hosted(scenarios=scenarios, profile=profile, live_texts=live_texts) as (sandbox, url),
+        hosted(**flags) as (sandbox, url),
         Client(url) as client,
     ):
         variables = {"SANDBOX_URL": url, **credentials(sandbox)}

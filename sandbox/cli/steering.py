@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .common import fail
+from .common import fail, needs
 from .health import own_url
 
 if TYPE_CHECKING:
@@ -74,10 +74,8 @@ def steers(command: Callable[..., None]) -> Callable[..., None]:
     def connected(
         url: str | None, space: str, token: str | None, cacert: Path | None, as_json: bool, **more: Any
     ) -> None:
-        try:
+        with needs("client"):
             from sandbox.client import Client, ClientError
-        except ModuleNotFoundError as error:
-            fail(f"this command needs {error.name}: pip install 'segment-sandbox[client]'")
         url = url or own_url(os.environ)
         try:
             with Client(url, space, token, verify=_trust(cacert)) as client:

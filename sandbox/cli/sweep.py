@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import PROFILE, SCENARIOS, fail, print_table, setting_option, write
+from .common import PROFILE, SCENARIOS, fail, needs, print_table, setting_option, write
 from .hosting import credentials, hosted
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def sweep(
     jobs: int,
     junit: Path | None,
     html: Path | None,
-    scenarios: Path | None,
+    scenarios: tuple[Path, ...],
     profile: str,
 ) -> None:
     """Run COMMAND once undisturbed, then once for everything that can go wrong at each of its calls.
@@ -66,7 +66,9 @@ def sweep(
     """
     from sandbox.files.shipped import load_contract
     from sandbox.sweep.plan import read_choices
-    from sandbox.sweep.sweep import JOURNAL_SIZE
+
+    with needs("client"):
+        from sandbox.sweep.sweep import JOURNAL_SIZE
 
     bound, slow_seconds = _seconds("--timeout", timeout), _seconds("--slow", slow)
     if slow_seconds >= bound:

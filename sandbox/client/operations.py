@@ -21,6 +21,7 @@ from .shapes import (
     Override,
     Profile,
     Reload,
+    ScenarioFile,
     Session,
     Space,
     Token,
@@ -156,6 +157,17 @@ class Client(SyncTransport):
         found: str = self._send(Call("GET", "/spaces/{space}/overrides", names={"space": space}, accept=YAML))
         return found
 
+    def replace_overrides(self, scenariofile: ScenarioFile | str, *, space: str | None = None) -> list[Override]:
+        """Place a whole scenario file instead of all overrides that there are, or nothing of it.
+
+        scenariofile: what a scenario file says: sections of entries by number or name; expires, too, is allowed in each
+        space: a client_id, or * for all
+        """
+        found: list[Override] = self._send(
+            Call("PUT", "/spaces/{space}/overrides", names={"space": space}, body=scenariofile)
+        )
+        return found
+
     def clear_overrides(self, *, space: str | None = None) -> None:
         """Take all overrides away.
 
@@ -164,12 +176,16 @@ class Client(SyncTransport):
         self._send(Call("DELETE", "/spaces/{space}/overrides", names={"space": space}))
 
     def show_override(
-        self, section: Literal["customerId", "cardNumber", "companion"], pattern: str, *, space: str | None = None
+        self,
+        section: Literal["customerId", "cardNumber", "named", "companion"],
+        pattern: str,
+        *,
+        space: str | None = None,
     ) -> Override:
         """One override.
 
         section: what the override is for
-        pattern: a number, a prefix with * behind, or the companion call: token or e2eKey
+        pattern: a number, a prefix with * behind, * for everybody, a name, or the companion call: token or e2eKey
         space: a client_id, or * for all
         """
         found: Override = self._send(
@@ -183,7 +199,7 @@ class Client(SyncTransport):
 
     def place_override(
         self,
-        section: Literal["customerId", "cardNumber", "companion"],
+        section: Literal["customerId", "cardNumber", "named", "companion"],
         pattern: str,
         entry: Entry | str,
         *,
@@ -192,7 +208,7 @@ class Client(SyncTransport):
         """Place an override, instead of the one that was there.
 
         section: what the override is for
-        pattern: a number, a prefix with * behind, or the companion call: token or e2eKey
+        pattern: a number, a prefix with * behind, * for everybody, a name, or the companion call: token or e2eKey
         entry: an object as in a scenario file, with times and expires if wanted
         space: a client_id, or * for all
         """
@@ -207,12 +223,16 @@ class Client(SyncTransport):
         return found
 
     def remove_override(
-        self, section: Literal["customerId", "cardNumber", "companion"], pattern: str, *, space: str | None = None
+        self,
+        section: Literal["customerId", "cardNumber", "named", "companion"],
+        pattern: str,
+        *,
+        space: str | None = None,
     ) -> None:
         """Take an override away.
 
         section: what the override is for
-        pattern: a number, a prefix with * behind, or the companion call: token or e2eKey
+        pattern: a number, a prefix with * behind, * for everybody, a name, or the companion call: token or e2eKey
         space: a client_id, or * for all
         """
         self._send(
@@ -601,6 +621,17 @@ class AsyncClient(AsyncTransport):
         found: str = await self._send(Call("GET", "/spaces/{space}/overrides", names={"space": space}, accept=YAML))
         return found
 
+    async def replace_overrides(self, scenariofile: ScenarioFile | str, *, space: str | None = None) -> list[Override]:
+        """Place a whole scenario file instead of all overrides that there are, or nothing of it.
+
+        scenariofile: what a scenario file says: sections of entries by number or name; expires, too, is allowed in each
+        space: a client_id, or * for all
+        """
+        found: list[Override] = await self._send(
+            Call("PUT", "/spaces/{space}/overrides", names={"space": space}, body=scenariofile)
+        )
+        return found
+
     async def clear_overrides(self, *, space: str | None = None) -> None:
         """Take all overrides away.
 
@@ -609,12 +640,16 @@ class AsyncClient(AsyncTransport):
         await self._send(Call("DELETE", "/spaces/{space}/overrides", names={"space": space}))
 
     async def show_override(
-        self, section: Literal["customerId", "cardNumber", "companion"], pattern: str, *, space: str | None = None
+        self,
+        section: Literal["customerId", "cardNumber", "named", "companion"],
+        pattern: str,
+        *,
+        space: str | None = None,
     ) -> Override:
         """One override.
 
         section: what the override is for
-        pattern: a number, a prefix with * behind, or the companion call: token or e2eKey
+        pattern: a number, a prefix with * behind, * for everybody, a name, or the companion call: token or e2eKey
         space: a client_id, or * for all
         """
         found: Override = await self._send(
@@ -628,7 +663,7 @@ class AsyncClient(AsyncTransport):
 
     async def place_override(
         self,
-        section: Literal["customerId", "cardNumber", "companion"],
+        section: Literal["customerId", "cardNumber", "named", "companion"],
         pattern: str,
         entry: Entry | str,
         *,
@@ -637,7 +672,7 @@ class AsyncClient(AsyncTransport):
         """Place an override, instead of the one that was there.
 
         section: what the override is for
-        pattern: a number, a prefix with * behind, or the companion call: token or e2eKey
+        pattern: a number, a prefix with * behind, * for everybody, a name, or the companion call: token or e2eKey
         entry: an object as in a scenario file, with times and expires if wanted
         space: a client_id, or * for all
         """
@@ -652,12 +687,16 @@ class AsyncClient(AsyncTransport):
         return found
 
     async def remove_override(
-        self, section: Literal["customerId", "cardNumber", "companion"], pattern: str, *, space: str | None = None
+        self,
+        section: Literal["customerId", "cardNumber", "named", "companion"],
+        pattern: str,
+        *,
+        space: str | None = None,
     ) -> None:
         """Take an override away.
 
         section: what the override is for
-        pattern: a number, a prefix with * behind, or the companion call: token or e2eKey
+        pattern: a number, a prefix with * behind, * for everybody, a name, or the companion call: token or e2eKey
         space: a client_id, or * for all
         """
         await self._send(

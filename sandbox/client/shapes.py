@@ -21,6 +21,8 @@ class HealthScenarios(TypedDict):
 
     files: list[str]
     """The files."""
+    layers: list[str]
+    """The layers, the lowest first; later ones win."""
     entries: int
     """How many entries there are."""
     customerId: int
@@ -79,6 +81,17 @@ class ReloadWarnings(TypedDict):
     """What looks wrong."""
 
 
+class ReloadNotes(TypedDict):
+    """One of the notes."""
+
+    file: str
+    """The file."""
+    line: int
+    """The line."""
+    message: str
+    """What it is."""
+
+
 class Reload(TypedDict):
     """One reading of the files."""
 
@@ -90,6 +103,8 @@ class Reload(TypedDict):
     """What was wrong with the files."""
     warnings: list[ReloadWarnings]
     """Likely slips in the files; they are in use all the same."""
+    notes: list[ReloadNotes]
+    """What is good to know: which entry hides one of an earlier layer, which file was left alone."""
 
 
 class CatalogueEntry(TypedDict):
@@ -169,13 +184,22 @@ class Space(TypedDict):
 Entry: TypeAlias = Json
 
 
+class ScenarioFile(TypedDict):
+    """What a scenario file says: sections of entries by number or name; expires, too, is allowed in each."""
+
+    description: NotRequired[str]
+    """What the file is for."""
+
+
 class Override(TypedDict):
-    """A scenario placed at run time; the one of customerId, cardNumber and companion says what it is for."""
+    """A scenario placed at run time; the one of customerId, cardNumber, named and companion says what it is for."""
 
     customerId: NotRequired[str]
     """The customerId or the prefix."""
     cardNumber: NotRequired[str]
     """The card number or the prefix."""
+    named: NotRequired[str]
+    """The name that X-Sandbox-Scenario asks for."""
     companion: NotRequired[str]
     """The companion call."""
     entry: Entry

@@ -64,6 +64,7 @@ def handlers(sandbox: Sandbox, stopping: asyncio.Event) -> dict[str, Handler]:
         "showSpace": spaces.show_space,
         "resetSpace": spaces.reset_space,
         "listOverrides": spaces.list_overrides,
+        "replaceOverrides": spaces.replace_overrides,
         "clearOverrides": spaces.clear_overrides,
         "showOverride": spaces.show_override,
         "placeOverride": spaces.place_override,

@@ -31,6 +31,10 @@ class Spaces:
             return Yaml(views.scenario_file(sent.space, overrides))
         return Json([views.override(placed) for placed in overrides])
 
+    async def replace_overrides(self, sent: Sent) -> Response:
+        placed = await self._sandbox.replace_overrides(sent.space, sent.body)
+        return Json([views.override(override) for override in placed])
+
     async def clear_overrides(self, sent: Sent) -> Response:
         await self._sandbox.clear_overrides(sent.space)
         return Response(status_code=204)

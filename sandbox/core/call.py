@@ -28,12 +28,13 @@ class Call:
 
     `at` is the real moment in UTC, `now` what the space's clock says, aware; `uuid` is the one that was sent, byte by
     byte as Latin-1, or empty. `violations` stand in the order in which they answer. `numbers` are the counts that were
-    taken for this call. `decision` comes when it is decided, and `id` when it is in the journal.
+    taken for this call, and `passed_over` says which entries did not fit. `decision` comes when it is decided, and `id`
+    when it is in the journal.
     """
 
     __slots__ = (
         "_headers", "at", "body", "caller", "card_number", "customer_id", "decision", "fields", "id", "method", "now",
-        "numbers", "operation", "own_headers", "path", "query", "space", "uuid", "violations", "warning",
+        "numbers", "operation", "own_headers", "passed_over", "path", "query", "space", "uuid", "violations", "warning",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +67,7 @@ class Call:
         self.uuid = own_headers.get("uuid") or caller.request.headers.get("uuid", "")
         self.numbers: dict[CallKey, int] = {}
         self.warning: str | None = None
+        self.passed_over: tuple[str, ...] = ()
         self.fields: Mapping[str, Any] = {}
         if problem := caller.coding_problem:
             body_violations = [Violation("invalidRequest", "Content-Encoding", problem)]

@@ -16,10 +16,11 @@ Suits: TypeAlias = Callable[[str, Birthday], bool]
 
 
 class Cast:
-    """Those of the scenarios that are somebody; a position counts from 0, in the order of the scenarios."""
+    """Those of the scenarios that are somebody in every call; a position counts from 0, in the scenarios' order."""
 
     def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
-        self._people = tuple(scenario for scenario in scenarios if scenario.is_somebody)
+        plain = (scenario.plain for scenario in scenarios)
+        self._people = tuple(scenario for scenario in plain if scenario and scenario.is_somebody)
         # None stands for what an entry leaves open: such people have to be looked at one by one.
         self._positions: dict[tuple[str, Birthday] | None, list[int]] = {}
         for position, scenario in enumerate(self._people):

@@ -1,11 +1,23 @@
 """The contract: every operation that the bank's side answers, and what they have in common.
 
 Rule 1: a path belongs to one operation, and is looked up once for each request.
+Rule 2: what stands between `/s/` and the next slash names a space; the rest of the path is what it is without.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from .operation import Operation
+
+_SPACES = "/s/"
+
+
+class Target(NamedTuple):
+    """What a path leads to: an operation, None where there is none; and the space that it names, if it does."""
+
+    operation: Operation | None
+    space: str | None = None
 
 
 class Contract:
@@ -31,8 +43,18 @@ class Contract:
                     self.exact |= {prefix + path: operation for prefix in ("", *prefixes)}
         self._prefixes = tuple(prefixes)
 
-    def at(self, path: str) -> Operation | None:
-        """Return the operation that is called at a path."""
+    def at(self, path: str, raw_path: str = "") -> Target:
+        """Return what a path leads to. `raw_path` is the one that was sent, in which a space may have escapes."""
+        if found := self.exact.get(path):
+            return Target(found)
+        if not path.startswith(_SPACES):
+            return Target(self._operation(path))
+        name, slash, rest = (raw_path or path).removeprefix(_SPACES).partition("/")
+        if not (name and slash):
+            return Target(None)
+        return Target(self._operation(slash + unquote(rest)), unquote(name))
+
+    def _operation(self, path: str) -> Operation | None:
         if found := self.exact.get(path):
             return found
         for pattern, operation in self._patterns:

@@ -148,9 +148,11 @@ def forced(call: Call, world: World) -> Ruling:
         name = f"{operation.id}:{error.name}" if directives.addressee else error.name
         reason = f"{header} asks for {name}{call.also_breached()}"
         return Answer(ErrorOutcome(error), reason, operation.default_location(error.name, call.identity))
-    if scenario := world.book.named.get(wish.lower()):
+    books = (*world.overrides, world.book)
+    if scenario := next(filter(None, (book.named.get(wish.lower()) for book in books)), None):
         return play(scenario, call, world, f"{header} asks for {scenario.pattern}, ", call.also_breached())
-    names = ", ".join([*operation.errors, *(named.pattern for named in world.book.named.values())])
+    known = {name: named.pattern for book in reversed(books) for name, named in book.named.items()}
+    names = ", ".join([*operation.errors, *known.values()])
     to_whom = f" to {operation.id}" if directives.addressee else ""
     reason = f"{header} {shown(wish[:40])} is unknown{to_whom}; there are {names}"
     return _refuse(Violation("invalidRequest", header, reason), operation)
@@ -174,7 +176,7 @@ def override(call: Call, world: World) -> Ruling:
 
 
 def scenario_file(call: Call, world: World) -> Ruling:
-    """A scenario file names this identity: customerId before cardNumber, exact before prefix; also magic values."""
+    """A scenario file names this identity: customerId before cardNumber, exact, prefix, everybody; and magic values."""
     return _from_book(world.book, call, world)
 
 
@@ -190,6 +192,7 @@ def precedence(operation: Operation) -> tuple[Rule, ...]:
 def decide(call: Call, world: World) -> Decision | NumberNeeded:
     """Answer the call as the bank would in this world, or say which number is needed for that."""
     _warn_of_real_card(call, world)
+    call.passed_over = ()
     for rule in precedence(call.operation):
         if ruling := rule(call, world):
             return _decision(rule.__name__, ruling, call, world)
@@ -199,6 +202,7 @@ def decide(call: Call, world: World) -> Decision | NumberNeeded:
 def explain(call: Call, world: World) -> list[Decision] | NumberNeeded:
     """Return the decision on the call, and behind it those of all rules that it beats, or the number it needs."""
     _warn_of_real_card(call, world)
+    call.passed_over = ()
     decisions = []
     for rule in precedence(call.operation):
         if ruling := rule(call, world):
@@ -235,13 +239,29 @@ def _from_book(book: ScenarioBook, call: Call, world: World) -> Ruling:
     if (scenario := book.companions.get(call.operation.id)) and (ruling := play(scenario, call, world)):
         return ruling
     scenario = book.find(call.customer_id, call.card_number)
-    return play(scenario, call, world) if scenario else None
+    if scenario is None:
+        return None
+    if scenario.when is None and (ruling := play(scenario, call, world)):
+        return ruling
+    return _first_that_fits(book, call, world)
+
+
+def _first_that_fits(book: ScenarioBook, call: Call, world: World) -> Ruling:
+    """Ask one scenario after the other: what does not fit, or has answered as often as it may, is passed over."""
+    for scenario in book.candidates(call.customer_id, call.card_number):
+        if scenario.when and (problem := scenario.when.problem(call.headers)):
+            call.passed_over += (f"passed over {scenario.title} in {scenario.place}: {problem}",)
+        elif not book.may_speak(scenario, call.customer_id, call.card_number):
+            return None
+        elif ruling := play(scenario, call, world):
+            return ruling
+    return None
 
 
 def play(scenario: Scenario, call: Call, world: World, before: str = "", after: str = "") -> Ruling:
     """Return the scenario's answer to this call; None where it has answered as often as it may."""
     shared = None
-    if not before and scenario.is_fixed:
+    if not before and scenario.is_fixed and call.operation.behaviour.customer_reply:
         outcome = scenario.steps[0].outcome
         assert isinstance(outcome, CustomerOutcome)
         assert outcome.birthday is not None
@@ -255,16 +275,17 @@ def play(scenario: Scenario, call: Call, world: World, before: str = "", after: 
     if scenario.is_counted:
         # One customer is counted by every number that leads to them; a prefix counts each number by itself.
         counted = scenario.identity or identity
-        key: CallKey = (scenario.section, scenario.pattern, scenario.serial, counted.value if counted else "")
+        key: CallKey = (scenario.section, scenario.count_name, scenario.serial, counted.value if counted else "")
         if (taken := call.numbers.get(key)) is None:
             return NumberNeeded(key)
         if scenario.times is not None and taken >= scenario.times:
             return None
         number, step, turn = taken, scenario.step(taken), f", call {taken + 1}"
-        draw = partial(chance, world.population.seed, scenario.section, scenario.pattern, key[-1], number)
+        draw = partial(chance, world.population.seed, scenario.section, scenario.count_name, key[-1], number)
     fault = step.fault.name if step.fault and step.fault.strikes(number, draw) else None
+    since = f", since {scenario.when.text}" if scenario.when else ", otherwise" if scenario.rank else ""
     description = f": {scenario.description}" if scenario.description else ""
-    reason = f"{before}{scenario.title} in {scenario.place}{turn}{description}{after}"
+    reason = f"{before}{scenario.title} in {scenario.place}{since}{turn}{description}{after}"
     location = None
     if isinstance(step.outcome, ErrorOutcome):
         location = call.operation.default_location(step.outcome.error.name, identity)
@@ -277,7 +298,7 @@ def play(scenario: Scenario, call: Call, world: World, before: str = "", after: 
 def _decision(rule: str, ruling: Answer | NumberNeeded, call: Call, world: World) -> Decision | NumberNeeded:
     if isinstance(ruling, NumberNeeded):
         return ruling
-    if ruling.is_shared and call.caller.directives is NO_DIRECTIVES and not call.warning:
+    if ruling.is_shared and call.caller.directives is NO_DIRECTIVES and not call.warning and not call.passed_over:
         if ruling.decision is None:
             ruling.decision = _made(rule, ruling, call)
         return ruling.decision
@@ -323,6 +344,7 @@ def _made(rule: str, answer: Answer, call: Call) -> Decision:
 def _remarks(call: Call, error: DocumentedError | None, fault: str | None) -> Iterator[str]:
     """Go through what a reason says besides."""
     directives = call.caller.directives
+    yield from call.passed_over
     if error and call.worded(error) is not error:
         yield "worded as live systems do"
     if directives.scenario is not None and _is_for_another(call):

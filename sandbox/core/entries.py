@@ -6,14 +6,16 @@ Rule 3: a mistake hides no other: what the schema left of an entry is read on, a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from .contract import Contract
 from .customers import RESERVED_PREFIX, Birthday
 from .documented_errors import DocumentedError
 from .faults import Fault
+from .headers import HeaderRule
 from .messages import IDENTITY_LENGTHS, Identity, Place, shown
 from .operation import Operation
 from .scenarios import (
@@ -28,6 +30,7 @@ from .scenarios import (
     Scenario,
     Step,
     UniformDelay,
+    When,
 )
 from .schema import Path, meant
 from .templates import Template, TemplateContext, TemplateMistake, Text, finish, read_text, template_mistakes
@@ -50,29 +53,49 @@ def read_entry(
     contract's own. Only an entry that `is_magic` may name the numbers that steer the sandbox.
     """
     operation = contract.operations.get(pattern, contract.main) if section == "companion" else contract.main
-    reader = _EntryReader(section, pattern, operation, spoilt)
-    scenario = Scenario(
-        section,
-        pattern,
-        place,
-        reader.steps(data),
-        reader.other(data),
-        data.get("description", ""),
-        None if (times := data.get("times")) is None else int(times),
-    )
+    parts = [data]
+    while isinstance(part := parts[-1].get("otherwise"), Mapping):
+        parts.append(part)
+    other = _EntryReader(section, pattern, operation, spoilt)
+    owner, mistakes = other.other(data), other.mistakes
+    scenario: Scenario | None = None
+    for rank, part in reversed([*enumerate(parts)]):
+        reader = _EntryReader(section, pattern, operation, spoilt, ("otherwise",) * rank)
+        when = reader.when(part)
+        scenario = Scenario(
+            section,
+            pattern,
+            place,
+            reader.steps(part),
+            owner,
+            part.get("description", ""),
+            None if (times := part.get("times")) is None else int(times),
+            when=when,
+            otherwise=scenario,
+            rank=rank,
+        )
+        mistakes = [*reader.mistakes, *mistakes]
+    assert scenario
+    if section == "named" and contract.main.error(pattern):
+        mistakes.append(((), "is the name of an error already; choose another"))
     if not is_magic:
         numbers: list[tuple[Path, str]] = [((), pattern)] if section in IDENTITY_LENGTHS else []
         numbers += [((kind,), data[kind]) for kind in IDENTITY_LENGTHS if kind in data]
         for path, number in numbers:
             if number.startswith(RESERVED_PREFIX):
                 message = f"numbers that begin with {RESERVED_PREFIX} are the sandbox's own; choose another"
-                reader.mistakes.append((path, message))
-    return scenario, reader.mistakes
+                mistakes.append((path, message))
+    return scenario, mistakes
 
 
 class _EntryReader:
-    def __init__(self, section: str, pattern: str, operation: Operation, spoilt: frozenset[Path]) -> None:
+    """Reads one entry, or the otherwise of one, which stands at `base`."""
+
+    def __init__(
+        self, section: str, pattern: str, operation: Operation, spoilt: frozenset[Path], base: Path = ()
+    ) -> None:
         self.mistakes: list[tuple[Path, str]] = []
+        self._base = base
         self._section = section
         self._pattern = pattern
         self._operation = operation
@@ -83,15 +106,16 @@ class _EntryReader:
 
     def steps(self, data: Mapping[str, Any]) -> tuple[Step, ...]:
         # `times` of the entry itself says how long the entry answers, not the step.
-        first = self._step(data, (), _OUTCOMES)._replace(times=None)
+        first = self._step(data, self._base, _OUTCOMES)._replace(times=None)
         if not (sequence := data.get("sequence")):
             return (first,)
         last = len(sequence) - 1
         steps = []
         for index, part in enumerate(sequence):
-            step = self._step(part, ("sequence", index), _OUTCOMES[:2])
+            path = (*self._base, "sequence", index)
+            step = self._step(part, path, _OUTCOMES[:2])
             if index == last and step.times is not None:
-                self._report(("sequence", index, "times"), "the last answer of a sequence stays; take times out")
+                self._report((*path, "times"), "the last answer of a sequence stays; take times out")
             times = None if index == last else step.times or 1
             steps.append(step._replace(times=times, delay=step.delay or first.delay, fault=step.fault or first.fault))
         return tuple(steps)
@@ -108,6 +132,35 @@ class _EntryReader:
             else:
                 found = Identity(kind, value)
         return found
+
+    def when(self, data: Mapping[str, Any]) -> When | None:
+        """Read what an entry wants of the headers, and whether anything is left to its otherwise."""
+        if self._section not in IDENTITY_LENGTHS:
+            for key in ("when", "otherwise"):
+                if key in data:
+                    self._report((*self._base, key), f"only an entry for a number has {key}; take it out")
+            return None
+        is_left = "when" in data or "times" in data or {(*self._base, "when"), (*self._base, "times")} & self._spoilt
+        if "otherwise" in data and not is_left:
+            message = "never answers, because the entry before it takes every call; give that a when or times"
+            self._report((*self._base, "otherwise"), message)
+        values: dict[str, list[str]] = {}
+        rules = {rule.key: rule for rule in self._operation.known_headers if not rule.is_credential}
+        for name, wanted in data.get("when", {}).items():
+            path = (*self._base, "when", name)
+            if (rule := rules.get(name.lower())) is None:
+                self._report(path, f"is no header that an entry can ask for; {_meant_header(name, rules.values())}")
+                continue
+            if rule.name in values:
+                self._report(path, f"names {rule.name} once more; name it once")
+            listed = [wanted] if isinstance(wanted, str) else wanted
+            # The schema leaves an empty mapping for an item that is no text.
+            values[rule.name] = [value for value in listed if isinstance(value, str)]
+            for index, value in enumerate(listed):
+                if isinstance(value, str) and (problem := rule.problem(value, is_repeated=False)):
+                    at = path if isinstance(wanted, str) else (*path, index)
+                    self._report(at, f"no call gets here with this: {rule.name} {problem}")
+        return When(values) if values else None
 
     def _step(self, data: Mapping[str, Any], path: Path, outcomes: tuple[str, ...]) -> Step:
         lost = {spoilt[-1] for spoilt in self._spoilt if spoilt and spoilt[:-1] == path} if self._spoilt else ()
@@ -240,6 +293,13 @@ class _EntryReader:
 
 
 _OUTCOMES = ("customer", "error", "sequence")
+
+
+def _meant_header(name: str, rules: Iterable[HeaderRule]) -> str:
+    """Return which header was probably meant, whatever the case that it was written in."""
+    names = {rule.key: rule.name for rule in rules}
+    close = get_close_matches(name.lower(), names, n=1)
+    return f"did you mean {names[close[0]]}?" if close else f"expected one of {', '.join(names.values())}"
 
 
 def read_birthday(text: str) -> Birthday:

@@ -49,7 +49,8 @@ def always_beaten(scenarios: Iterable[Scenario]) -> Iterator[tuple[Scenario, str
 def _covered(scenarios: Iterable[Scenario], kind: IdentityKind) -> dict[str, bool]:
     """Return the beginnings of numbers that entries cover: True where longer ones do so without the prefix itself."""
     entries: dict[int, set[str]] = {}
-    for scenario in scenarios:
+    # An entry that a `when` leaves silent in some calls covers nothing.
+    for scenario in filter(lambda each: each.plain, scenarios):
         if scenario.section == kind and scenario.pattern.endswith("*"):
             entries.setdefault(len(scenario.pattern) - 1, set()).add(scenario.pattern[:-1])
         elif (number := scenario.own(kind)) and len(number) == IDENTITY_LENGTHS[kind]:

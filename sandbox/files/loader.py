@@ -2,26 +2,28 @@
 
 Rule 1: every mistake in every file is reported at once; nothing of a set with a mistake is used.
 Rule 2: the shipped magic values belong to every set, and they alone may write down the reserved numbers.
+Rule 3: the world file of the latest layer that has one counts, whole.
 """
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sandbox.core.cast import Cast
 from sandbox.core.contract import Contract
 from sandbox.core.credentials import Signer
 from sandbox.core.customers import Population
+from sandbox.core.messages import Place
 from sandbox.core.scenarios import Scenario, ScenarioBook
 from sandbox.core.slips import always_beaten
 
-from .layers import is_world, read_layer
-from .scenarios import ScenarioFile, ScenarioReader, clashes
-from .shipped import MAGIC_FILE, WORLD_FILE, shipped_scenarios
-from .world import read_world
+from .layers import layered, layers_of
+from .scenarios import ScenarioFile, ScenarioReader
+from .shipped import MAGIC_FILE, shipped_scenarios
+from .world import WorldFile, read_world
 from .yaml_data import Mistake
 from .yaml_source import decoded
 
@@ -35,85 +37,116 @@ class ScenarioMistakes(Exception):
         super().__init__(f"{count} mistake{'s' if count > 1 else ''} in the scenario files")
 
 
+class LayerFiles(NamedTuple):
+    """A layer by its name, whether it is what ships, and the files that count."""
+
+    name: str
+    is_shipped: bool
+    files: tuple[str, ...]
+
+
 class FileSet(NamedTuple):
     """What the files say: who lives in the world, the scenarios, and the registered clients with their secrets.
 
     Going through 100,000 scenarios takes a while, so what is asked often is found when the files are read: how many
-    there are in each section, which of them are `magic`, and who is written down. `warnings` are likely slips.
+    there are in each section, which of them are `magic`, and who is written down. The lowest of `layers` comes first;
+    of world files they name the one that counts. `warnings` are likely slips; `notes` say what was left alone, and what
+    hides what.
     """
 
     population: Population
     book: ScenarioBook
-    files: tuple[str, ...]
     clients: Mapping[str, str]
     signer: Signer
     counts: Counter[str]
     magic: tuple[Scenario, ...]
     cast: Cast
     warnings: tuple[Mistake, ...]
+    layers: tuple[LayerFiles, ...]
+    notes: tuple[Mistake, ...]
+
+    @property
+    def files(self) -> list[str]:
+        """The files of all layers."""
+        return sorted(file for layer in self.layers for file in layer.files)
 
 
 class Loader:
-    """Reads a directory of scenario files (or a single file), again and again.
+    """Reads layers of scenario files, each a directory or a single file, again and again.
 
-    `root` None means the shipped scenarios. A file that has not changed is not parsed again.
+    What ships lies below `roots`; of that, only the magic values count without `built_in`. A file that has not changed
+    is not parsed again.
     """
 
-    def __init__(self, contract: Contract, root: Path | None = None) -> None:
-        self.root = shipped_scenarios() if root is None else root
+    def __init__(self, contract: Contract, roots: Sequence[Path] = (), built_in: bool = True) -> None:
+        self._layers = layers_of(roots, built_in)
+        self.roots = tuple(layer.root for layer in self._layers)
         self._reader = ScenarioReader(contract)
-        self._shown_root = "scenarios" if root is None else str(root)
-        self._entry_cache: dict[tuple[str, bytes], ScenarioFile] = {}
+        self._entry_cache: dict[_FileKey, ScenarioFile] = {}
         self._retired: list[list[Scenario]] = []
         self._loaded: tuple[tuple[object, ...], FileSet] | None = None
 
     def load(self) -> FileSet:
         """Read all files. Raises ScenarioMistakes."""
         mistakes: list[Mistake] = []
-        shipped = shipped_scenarios()
-        magic_bytes, shipped_world = (shipped / MAGIC_FILE).read_bytes(), (shipped / WORLD_FILE).read_bytes()
-        texts = {
-            shown: content
-            for shown, content in read_layer(self.root, self._shown_root, mistakes).items()
-            if content != magic_bytes
-        }
-        world_name = next((shown for shown in texts if is_world(shown, self._shown_root)), None)
-        world_bytes = texts.pop(world_name) if world_name else shipped_world
-        world = read_world(world_bytes, world_name or f"scenarios/{WORLD_FILE}")
-        mistakes += world.mistakes
-        if not world.population and not world.mistakes:
-            world = read_world(shipped_world, f"scenarios/{WORLD_FILE}")._replace(warnings=world.warnings)
-
-        magic_shown = f"{self._shown_root if self._is_shipped else 'scenarios'}/{MAGIC_FILE}"
-        cache: dict[tuple[str, bytes], ScenarioFile] = {}
-        for shown, content in {magic_shown: magic_bytes, **texts}.items():
-            key = (shown, blake2b(content, digest_size=16).digest())
-            found = self._entry_cache.get(key) or self._reader.read(content, shown, shown == magic_shown)
-            cache[key] = found
-            mistakes += found.mistakes
-        scenarios = [scenario for file in cache.values() for scenario in file.scenarios]
-        mistakes += clashes(scenarios)
+        magic_bytes = (shipped_scenarios() / MAGIC_FILE).read_bytes()
+        cache: dict[_FileKey, ScenarioFile] = {}
+        magic: list[Scenario] = []
+        texts: dict[str, bytes] = {}
+        worlds, read = [], []
+        for number, layer in enumerate(self._layers):
+            scenarios: list[Scenario] = []
+            for shown, content in layer.texts(mistakes).items():
+                if layer.is_world(shown):
+                    worlds.append((number, shown, content))
+                    continue
+                is_magic = content == magic_bytes
+                if is_magic and not layer.is_shipped:
+                    continue
+                texts[shown] = content
+                key = (number, shown, blake2b(content, digest_size=16).digest())
+                is_certain = layer.is_shipped or shown == layer.shown
+                found = self._entry_cache.get(key) or self._reader.read(content, shown, is_magic, is_certain)
+                cache[key] = found
+                mistakes += found.mistakes
+                if is_magic:
+                    magic = found.scenarios
+                else:
+                    scenarios += found.scenarios
+            read.append(scenarios)
+        latest, *earlier = reversed(read)
+        # Wherever `*` stands in a file, magic values are more particular.
+        together = layered([[*magic, *latest], *earlier])
+        world, world_shown, world_notes = _world(worlds[::-1], mistakes)
+        mistakes += together.mistakes
         if mistakes:
             raise ScenarioMistakes(mistakes)
         assert world.population
-        state = (blake2b(world_bytes, digest_size=16).digest(), *cache)
+        state = (*worlds, *cache)
         if self._loaded and self._loaded[0] == state:
             return self._loaded[1]
         self._retired += [found.scenarios for key, found in self._entry_cache.items() if key not in cache]
         self._entry_cache = cache
-        book = ScenarioBook(scenarios)
+        book = together.book
         warnings = [*world.warnings, *(warning for file in cache.values() for warning in file.warnings)]
-        own = (scenario for scenario in scenarios if scenario.place.file != magic_shown)
+        notes = [*world_notes, *together.notes, *(note for file in cache.values() for note in file.notes)]
+        used = [(number, shown) for (number, shown, _), found in cache.items() if not found.notes]
+        used += [(number, shown) for number, shown, _ in worlds if shown == world_shown]
+        layers = tuple(
+            LayerFiles(layer.shown, layer.is_shipped, tuple(shown for at, shown in used if at == number))
+            for number, layer in enumerate(self._layers)
+        )
         file_set = FileSet(
             world.population,
             book,
-            tuple(sorted({*texts, magic_shown, *filter(None, [world_name])})),
             world.clients,
             Signer(world.population.seed),
-            Counter(scenario.section for scenario in scenarios),
-            tuple(scenario for scenario in scenarios if scenario.place.file == magic_shown),
+            Counter(scenario.section for scenario in book),
+            tuple(magic),
             Cast(book),
-            tuple(sorted([*warnings, *_beaten(own, texts)])),
+            tuple(sorted([*warnings, *_beaten(read, texts)])),
+            layers,
+            tuple(sorted(notes)),
         )
         self._loaded = (state, file_set)
         return file_set
@@ -125,16 +158,28 @@ class Loader:
                 scenarios.pop()
         self._retired.clear()
 
-    @property
-    def _is_shipped(self) -> bool:
-        return os.path.realpath(self.root) == os.path.realpath(shipped_scenarios())
 
-
-def _beaten(scenarios: Iterator[Scenario], texts: Mapping[str, bytes]) -> Iterator[Mistake]:
-    """Warn of entries that never answer."""
+def _beaten(layers: Iterable[Sequence[Scenario]], texts: Mapping[str, bytes]) -> Iterator[Mistake]:
+    """Warn of entries that never answer, since others of their layer are more particular."""
     documents = {}
-    for scenario, reason in always_beaten(scenarios):
+    for scenario, reason in chain.from_iterable(map(always_beaten, layers)):
         file = scenario.place.file
         if file not in documents:
             documents[file] = decoded(texts[file], file)
         yield documents[file].mistake((scenario.section, scenario.pattern), reason)
+
+
+def _world(
+    latest_first: Sequence[tuple[int, str, bytes]], mistakes: list[Mistake]
+) -> tuple[WorldFile, str, list[Mistake]]:
+    """Read all world files. Return the one that counts, with all warnings, its name, and what it hides."""
+    read = [(shown, read_world(content, shown)) for _, shown, content in latest_first]
+    mistakes += [mistake for _, world in read for mistake in world.mistakes]
+    warnings = [warning for _, world in read for warning in world.warnings]
+    (first, world), *others = [(shown, world) for shown, world in read if world.population] or read
+    # That one's own world replaces the one that ships needs no saying.
+    notes = [Mistake(Place(first, 1), 1, f"hides {shown}") for shown, _ in others[:-1]]
+    return world._replace(warnings=warnings), first, notes
+
+
+_FileKey: TypeAlias = tuple[int, str, bytes]

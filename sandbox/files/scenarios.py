@@ -16,6 +16,7 @@ from sandbox.core.schema import Path as DataPath
 from sandbox.core.schema import Schema
 from sandbox.core.slips import short_numbers
 
+from .recognition import LEFT_ALONE, looks_like_scenarios
 from .shipped import SCENARIO_SCHEMA_FILE
 from .yaml_data import Document, Mistake
 from .yaml_source import decoded
@@ -24,11 +25,15 @@ _PART = 1_000
 
 
 class ScenarioFile(NamedTuple):
-    """What a scenario file says. Where it has a mistake, its scenarios only show which names are taken."""
+    """What a scenario file says. Where it has a mistake, its scenarios only show which names are taken.
+
+    `notes` say what was left alone, or is good to know.
+    """
 
     scenarios: list[Scenario]
     mistakes: list[Mistake]
     warnings: list[Mistake]
+    notes: list[Mistake] = []  # noqa: RUF012 - nobody appends to it
 
 
 @cache
@@ -63,11 +68,16 @@ class ScenarioReader:
         self._contract = contract
         self._schema = scenario_schema(further=further_operations(contract))
 
-    def read(self, content: bytes, shown: str, is_magic: bool = False) -> ScenarioFile:
-        """Read a file; `shown` is its name. Only one that `is_magic` may write down the reserved numbers."""
+    def read(self, content: bytes, shown: str, is_magic: bool = False, is_certain: bool = True) -> ScenarioFile:
+        """Read a file; `shown` is its name. Only one that `is_magic` may write down the reserved numbers.
+
+        One that was only found, so that it is not certain what it is, is left alone where it is something else.
+        """
         document = decoded(content, shown)
         if not document.mistakes and document.data is None:
             return ScenarioFile([], document.nothing_at_all, document.only_comments)
+        if not is_certain and not looks_like_scenarios(document, content):
+            return ScenarioFile([], [], [], [Mistake(Place(shown, 1), 1, LEFT_ALONE)])
         if not document.mistakes and _is_valid(self._schema, document.data):
             scenarios, slips = [], []
             is_right = True
@@ -91,7 +101,7 @@ class ScenarioReader:
             spoilt: dict[DataPath, set[DataPath]] = {}
             for path in examined.spoilt:
                 spoilt.setdefault(path[:2], set()).add(path[2:])
-            for base, entry in _entries(examined.sound):
+            for base, entry in entries(examined.sound):
                 place, lost = Place(document.file, part.position(base)[0]), frozenset(spoilt.get(base, ()))
                 scenario, found = self._entry(entry, base, place, is_magic, lost)
                 wrong += [((*base, *path), text) for path, text in found]
@@ -113,12 +123,11 @@ class ScenarioReader:
         scenario, wrong = read_entry(entry, section, pattern, place, self._contract, is_magic, spoilt)
         if "expires" in entry:
             wrong.append((("expires",), "only an override expires; take it out"))
-        if section == "named" and self._contract.main.error(pattern):
-            wrong.append(((), "is the name of an error already; choose another"))
         return scenario, wrong
 
 
-def _entries(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+def entries(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Go through the entries of a file, each with its section and name."""
     for section in SECTIONS:
         for pattern, entry in data.get(section, {}).items():
             yield (section, pattern), entry
@@ -129,7 +138,7 @@ def _taken(document: Document) -> Iterator[tuple[tuple[str, str], Any, Place]]:
 
     To free a large document at once would keep every caller waiting. What aliases share stays until the end.
     """
-    for base, entry in [*_entries(document.data)]:
+    for base, entry in [*entries(document.data)]:
         if document.sources:
             yield base, entry, Place(document.file, document.position(base)[0])
         else:
@@ -150,16 +159,3 @@ def _is_valid(schema: Schema, data: Any) -> bool:
         if not patterns:
             small[section] = entries
     return schema.is_valid(small)
-
-
-def clashes(scenarios: list[Scenario]) -> Iterator[Mistake]:
-    """Find what is named twice; an entry that gives the customer's other number names that too."""
-    first: dict[tuple[str, str], Place] = {}
-    for scenario in scenarios:
-        names = [(scenario.section, scenario.pattern.lower())]
-        if scenario.other:
-            names.append((scenario.other.kind, scenario.other.value))
-        for name in names:
-            if (place := first.setdefault(name, scenario.place)) is not scenario.place:
-                document = Document(scenario.place.file, None, {name: (scenario.place.line, 1)}, [])
-                yield document.mistake(name, f"is named in {place} already; one entry for one identity")

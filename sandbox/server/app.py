@@ -12,10 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.console import SIGN_IN, Console, to_sign_in
 from sandbox.control.operations import PREFIX, open_paths
+from sandbox.core.contract import Target
 from sandbox.files.watching import watch
 from sandbox.runtime import Sandbox
 
-from .bank_side import BankSide, host_problem
+from .bank_side import SPACE, BankSide, host_problem
 from .guard import Guard, Guarded
 from .log import LogWriter
 from .pages import pages
@@ -39,7 +40,7 @@ class Shell:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            operation = self.sandbox.contract.at(scope["path"])
+            operation, scope[SPACE] = self._target(scope)
             if operation or host_problem(scope):
                 await self.bank.serve(scope, receive, send, operation)
                 return
@@ -55,7 +56,10 @@ class Shell:
 
     def is_call(self, scope: Scope) -> bool:
         """Tell whether a request is one of the bank's calls, rather than for a page or a stream."""
-        return self.sandbox.contract.at(scope["path"]) is not None
+        return self._target(scope).operation is not None
+
+    def _target(self, scope: Scope) -> Target:
+        return self.sandbox.contract.at(scope["path"], scope.get("raw_path", b"").decode("latin-1"))
 
     async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.bank.serve(scope, receive, send, None)
@@ -64,7 +68,7 @@ class Shell:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(asyncio.to_thread(self.sandbox.warm_up))]
         if self.sandbox.settings.watch:
-            tasks.append(asyncio.create_task(watch(self.sandbox.scenarios_root, self.sandbox.reload, self._draining)))
+            tasks.append(asyncio.create_task(watch(self.sandbox.scenario_roots, self.sandbox.reload, self._draining)))
         yield
         self.drain()
         await asyncio.gather(*tasks)

@@ -19,6 +19,7 @@ from sandbox.core.directives import REQUEST_HEADERS, RESPONSE_HEADERS
 from sandbox.core.operation import Operation
 from sandbox.runtime import Sandbox
 from sandbox.state.interface import run_now
+from sandbox.state.spaces import space_name
 
 from .faults import inject
 from .log import LogWriter, access_line
@@ -30,6 +31,8 @@ MAX_BODY_BYTES = 64 * 1024
 log = logging.getLogger("sandbox")
 
 _OPERATION = "sandbox.operation"
+# Where a scope has the space that its path names, if it does.
+SPACE = "sandbox.space"
 _DEFECT = "a defect of the sandbox; its log has the trace"
 Headers = list[tuple[bytes, bytes]]
 
@@ -117,6 +120,9 @@ class BankSide:
         began = perf_counter()
         operation: Operation | None = scope[_OPERATION]
         method, path, headers, query = scope["method"], scope["path"], scope["headers"], scope["query_string"]
+        if (space := scope.get(SPACE)) is not None:
+            # As it was sent: a space may have escapes.
+            path, space = scope.get("raw_path", path.encode()).decode("latin-1"), space_name(space)
         body = await _read_body(scope, receive) if operation and method == "POST" else b""
         extra: Headers = []
         refusal: tuple[int, str, str | None, str] | None = None
@@ -132,12 +138,12 @@ class BankSide:
             refusal = 413, "invalidRequest", "body", f"the body has more than {MAX_BODY_BYTES} bytes"
         else:
             try:
-                call = await self._sandbox.answer(operation, headers, body, query, method, path)
+                call = await self._sandbox.answer(operation, headers, body, query, method, path, space)
             except Exception:
                 log.exception("a defect of the sandbox, please report it")
                 refusal = 500, "serverUnavailable", None, _DEFECT
         if refusal:
-            call = await self._sandbox.refuse(operation, headers, *refusal, method, path)
+            call = await self._sandbox.refuse(operation, headers, *refusal, method, path, space)
         await self.perform(call, began, extra, scope, receive, send)
 
     def _log(self, call: Call, began: float) -> None:

@@ -8,7 +8,7 @@ Rule 4: everything is bounded; the least recently used goes first, never what so
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -38,7 +38,8 @@ class Override(NamedTuple):
 class PlacedOverride(NamedTuple):
     """An override, how often it has answered, and how many answers it has left; None where nothing bounds them.
 
-    A prefix counts each number by itself, so nothing bounds its answers altogether.
+    A prefix and a name count each number by themselves, so nothing bounds their answers altogether; nor those of an
+    entry that has an otherwise.
     """
 
     override: Override
@@ -49,7 +50,12 @@ class PlacedOverride(NamedTuple):
     def of(cls, override: Override, answered: int) -> "PlacedOverride":
         """Return an override that has answered so often."""
         scenario = override.scenario
-        if scenario.times is None or scenario.pattern.endswith("*"):
+        if (
+            scenario.times is None
+            or scenario.otherwise
+            or scenario.section == "named"
+            or scenario.pattern.endswith("*")
+        ):
             return cls(override, answered, None)
         return cls(override, answered, max(scenario.times - answered, 0))
 
@@ -235,6 +241,12 @@ class State(Protocol):
         """Place an override instead of the one under its pattern; return it with its serial number.
 
         Raises UserError where another names one of its numbers, or where there are too many.
+        """
+
+    async def replace_overrides(self, space: str, overrides: Sequence[Override]) -> list[Override]:
+        """Place these overrides instead of all that there are; return them with their serial numbers.
+
+        No two of them name one number. Raises UserError where there are too many, and changes nothing then.
         """
 
     async def remove(self, space: str, section: str, pattern: str) -> bool:

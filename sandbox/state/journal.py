@@ -13,10 +13,12 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from sandbox.core.call import Call
-from sandbox.core.decide import Decision, override
+from sandbox.core.decide import Decision, forced, override
 from sandbox.core.masking import HIDDEN, masked, masked_body, masked_headers, masked_query, masked_text
 from sandbox.core.messages import Place, Violation
 from sandbox.core.strict_json import read_json
+
+from .spaces import FOR_ALL, place_of
 
 MAX_TEXT = 2_000
 MAX_HEADERS = 64
@@ -95,8 +97,14 @@ class RecordedCall:
         self.id = 0
         self.at = call.at
         self.kind = decision.kind
-        is_override = decision.rule == override.__name__
-        self.override = decision.scenario.line if is_override and decision.scenario else None
+        place = decision.scenario
+        # A named scenario may be a file's as well.
+        is_override = decision.rule == override.__name__ or (
+            decision.rule == forced.__name__
+            and place is not None
+            and place.file in (place_of(call.space), place_of(FOR_ALL))
+        )
+        self.override = place.line if is_override and place else None
         self._call: Call | None = call
         self._key = key
         self._exchange: Exchange | None = None

@@ -8,7 +8,7 @@ those without settings first, and never one that is subscribed to. Whatever goes
 import heapq
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import reduce
@@ -109,14 +109,26 @@ class MemoryState:
     async def place(self, space: str, override: Override) -> Override:
         found = self._use(space)
         found.expire(self._clock.now())
-        scenario = override.scenario
         found.check_room_for(override)
-        self._serial += 1
-        place = Place(scenario.place.file, self._serial)
-        placed = override._replace(scenario=scenario.numbered(self._serial, place))
+        placed = self._numbered(override)
         found.place(placed)
         self._sort(found)
         return placed
+
+    async def replace_overrides(self, space: str, overrides: Sequence[Override]) -> list[Override]:
+        found = self._use(space)
+        found.check_room_for_all(overrides)
+        found.clear_overrides()
+        placed = [*map(self._numbered, overrides)]
+        for override in placed:
+            found.place(override)
+        self._sort(found)
+        return placed
+
+    def _numbered(self, override: Override) -> Override:
+        self._serial += 1
+        place = Place(override.scenario.place.file, self._serial)
+        return override._replace(scenario=override.scenario.numbered(self._serial, place))
 
     async def remove(self, space: str, section: str, pattern: str) -> bool:
         found = self._current(space)

@@ -6,6 +6,7 @@ Rule 2: what falls off the journal's end is counted.
 
 import heapq
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from datetime import datetime
 
 from sandbox.core.call import CallKey
@@ -93,6 +94,11 @@ class MemorySpace:
             raise UserError(
                 f"there are {MAX_OVERRIDES} overrides in {self.name} already; take some away, or write a file"
             )
+
+    def check_room_for_all(self, overrides: Sequence[Override]) -> None:
+        """Raise UserError where these are too many for a space."""
+        if len(overrides) > MAX_OVERRIDES:
+            raise UserError(f"found {len(overrides)} overrides, expected at most {MAX_OVERRIDES}; or write a file")
 
     def place(self, override: Override) -> None:
         scenario = override.scenario

@@ -13,6 +13,11 @@ ANONYMOUS = "anonymous"
 _MAX_NAME = 100
 
 
+def place_of(space: str) -> str:
+    """Return the name of the file, so to speak, that the overrides of a space stand in."""
+    return f"overrides of {space}"
+
+
 def space_name(client_id: str) -> str:
     """Return the name of a caller's space: the client_id, or where that is very long or must be masked, its digest."""
     if not client_id:

@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 class Process:
     """One sandbox with its loop, for all tests that want the same files. Raises ScenarioMistakes."""
 
-    def __init__(self, scenarios: Path | None) -> None:
+    def __init__(self, scenarios: tuple[Path, ...]) -> None:
         shell = Shell(Sandbox(Settings(scenarios=scenarios, watch=False, access_log=False)))
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, daemon=True)

@@ -22,7 +22,7 @@ def mistakes(root: Path, files: dict[str, str]) -> list[str]:
     for name, content in files.items():
         (root / name).write_text(content, "utf-8")
     with pytest.raises(ScenarioMistakes) as caught:
-        Loader(CONTRACT, root).load()
+        Loader(CONTRACT, [root]).load()
     return [str(mistake).replace(f"{root}/", "") for mistake in caught.value.mistakes]
 
 
@@ -95,7 +95,7 @@ def planted(draw: st.DrawFn) -> tuple[str, list[list[str]]]:
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Loader:
-    return Loader(CONTRACT, tmp_path_factory.mktemp("scratch"))
+    return Loader(CONTRACT, [tmp_path_factory.mktemp("scratch")])
 
 
 @pytest.mark.parametrize("plant", ENTRIES, ids=range(len(ENTRIES)))
@@ -111,7 +111,7 @@ def test_what_is_planted_is_named_and_nothing_else(tmp_path: Path, plant: Plant)
 @given(planted())
 def test_all_mistakes_of_a_file_are_named(loader: Loader, file: tuple[str, list[list[str]]]) -> None:
     text, named = file
-    (loader.root / "a.yaml").write_text(text, "utf-8")
+    (loader.roots[-1] / "a.yaml").write_text(text, "utf-8")
     with pytest.raises(ScenarioMistakes) as caught:
         loader.load()
     found = caught.value.mistakes
@@ -140,7 +140,7 @@ countries:
 
 
 def test_all_mistakes_of_a_world_are_named_beside_those_of_scenarios(tmp_path: Path) -> None:
-    found = mistakes(tmp_path, {"world.yaml": WORLD.format(), "a.yaml": "x: 1\nx: 2\n"})
+    found = mistakes(tmp_path, {"world.yaml": WORLD.format(), "a.yaml": "Named: 1\nNamed: 2\n"})
     assert [mistake.split(": ")[0] for mistake in found] == [
         *("a.yaml:1:1", "a.yaml:2:1", "a.yaml:2:1"),
         *("world.yaml:1:12", "world.yaml:1:21", "world.yaml:2:1", "world.yaml:2:12"),
@@ -165,7 +165,7 @@ def test_a_mistake_in_an_entry_does_not_hide_that_its_name_is_taken(tmp_path: Pa
 def test_bytes_that_are_no_utf_8_hide_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"customerId:\n  '1': {customer: {fullName: Jos\xe9}}\n  '2': {eror: x}\n")
     with pytest.raises(ScenarioMistakes) as caught:
-        Loader(CONTRACT, tmp_path).load()
+        Loader(CONTRACT, [tmp_path]).load()
     assert [mistake.place.line for mistake in caught.value.mistakes] == [2, 3]
 
 

@@ -15,14 +15,19 @@ CONTRACT = load_contract()
 
 
 def load(directory: Path) -> FileSet:
-    return Loader(CONTRACT, directory).load()
+    return Loader(CONTRACT, [directory], built_in=False).load()
 
 
 def mistakes(directory: Path, content: str | bytes, name: str = "test.yaml") -> list[str]:
     """Return the mistakes in one file, without the directory."""
     (directory / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return mistakes_below(directory, directory / name)
+
+
+def mistakes_below(directory: Path, root: Path) -> list[str]:
+    """Return the mistakes in a directory or file, without the directory."""
     with pytest.raises(ScenarioMistakes) as error:
-        load(directory)
+        load(root)
     return [str(mistake).replace(f"{directory}/", "") for mistake in error.value.mistakes]
 
 
@@ -121,9 +126,10 @@ def test_a_mistake_in_the_world_is_named_with_its_place(tmp_path: Path, content:
 
 def test_all_mistakes_in_all_files_are_named_at_once(tmp_path: Path) -> None:
     (tmp_path / "deeper").mkdir()
-    (tmp_path / "deeper" / "a.yaml").write_text("x: 1\ny: 2\n")
+    (tmp_path / "deeper" / "a.yaml").write_text("named: 1\ny: 2\n")
     (tmp_path / "b.yml").write_text('customerId:\n  "1": {eror: x}\n  "2": {customer: {birthday: soon}}\n')
-    found = mistakes(tmp_path, "customerId: [")
+    (tmp_path / "test.yaml").write_text("customerId: [")
+    found = mistakes_below(tmp_path, tmp_path)
     assert [mistake.partition(": ")[0] for mistake in found] == [
         "b.yml:2:9", "b.yml:3:20", "deeper/a.yaml:1:1", "deeper/a.yaml:2:1", "test.yaml:2:1"
     ]  # fmt: skip
@@ -135,7 +141,8 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").symlink_to("nowhere")
     (tmp_path / "itself.yaml").symlink_to("itself.yaml")
     os.mkfifo(tmp_path / "pipe.yaml")
-    found = mistakes(tmp_path, "description: fine")
+    (tmp_path / "test.yaml").write_text("description: fine")
+    found = mistakes_below(tmp_path, tmp_path)
     assert [mistake.partition(":")[0] for mistake in found] == [
         "broken.yaml", "circle", "directory.yaml", "itself.yaml", "pipe.yaml"
     ]  # fmt: skip
@@ -148,8 +155,8 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 def test_a_mistake_in_the_shape_hides_no_other(tmp_path: Path) -> None:
     content = "x: 1\ncustomerId: {'1': {customer: {birthday: 02-30}}, '2': {eror: x}}"
     assert len(mistakes(tmp_path, content)) == 3
-    world = "segments: {a: 0}\ncountries: {MX: {locale: es_XX, timezone: Mars}}"
-    assert len(mistakes(tmp_path, world, "world.yaml")) == 3 + 3
+    (tmp_path / "world.yaml").write_text("segments: {a: 0}\ncountries: {MX: {locale: es_XX, timezone: Mars}}")
+    assert len(mistakes_below(tmp_path, tmp_path)) == 3 + 3
 
 
 def test_a_single_file_may_be_a_world(tmp_path: Path) -> None:

@@ -191,3 +191,75 @@ def test_the_token_call_has_errors_of_its_own_and_a_status_means_the_first_of_th
     for section, pattern in (("companion", "e2eKey"), ("customerId", "1")):
         found = read_entry({"error": "invalid_scope"}, section, pattern, Place("x.yaml", 1), CONTRACT)[1]
         assert [path for path, _ in found] == [("error",)]
+
+
+# When and otherwise
+
+
+@pytest.mark.parametrize(
+    ("section", "data", "path", "said"),
+    [
+        ("customerId", {"when": {"ChanelId": "ATM"}, "error": "404"}, ("when", "ChanelId"), "did you mean ChannelId?"),
+        (
+            "customerId",
+            {"when": {"X-Mine": "ATM"}, "error": "404"},
+            ("when", "X-Mine"),
+            "expected one of Accept, uuid, ",
+        ),
+        ("customerId", {"when": {"Authorization": "x"}, "error": "404"}, ("when", "Authorization"), "no header that"),
+        ("customerId", {"when": {"ChannelId": ""}, "error": "404"}, ("when", "ChannelId"), "ChannelId is empty"),
+        ("customerId", {"when": {"Accept": ["text/html"]}, "error": "404"}, ("when", "Accept", 0), "does not admit"),
+        (
+            "customerId",
+            {"when": {"ChannelId": "ATM", "channelid": "IVR"}, "error": "404"},
+            ("when", "channelid"),
+            "names ChannelId once more",
+        ),
+        ("named", {"when": {"ChannelId": "ATM"}, "error": "404"}, ("when",), "only an entry for a number has when"),
+        ("named", {"error": "404", "otherwise": {"error": "422"}}, ("otherwise",), "only an entry for a number"),
+        ("customerId", {"error": "404", "otherwise": {"error": "422"}}, ("otherwise",), "never answers, because"),
+        (
+            "customerId",
+            {"when": {"ChannelId": "ATM"}, "error": "404", "otherwise": {"error": "nope"}},
+            ("otherwise", "error"),
+            "found 'nope'",
+        ),
+        (
+            "customerId",
+            {"times": 1, "error": "404", "otherwise": {"sequence": [{"error": "nope"}]}},
+            ("otherwise", "sequence", 0, "error"),
+            "found 'nope'",
+        ),
+        (
+            "customerId",
+            {"times": 1, "error": "404", "otherwise": {"error": "422", "customer": {}}},
+            ("otherwise",),
+            "found customer and error",
+        ),
+    ],
+)
+def test_a_mistake_in_when_or_otherwise_is_named(
+    section: str, data: dict[str, Any], path: tuple[str | int, ...], said: str
+) -> None:
+    _, found = read_entry(data, section, "x" if section == "named" else "1", Place("x", 1), CONTRACT)
+    assert [each for each, _ in found] == [path], found
+    assert said in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ({"when": {}, "error": "404"}, ("when",)),
+        ({"when": "ATM", "error": "404"}, ("when",)),
+        ({"when": {"ChannelId": []}, "error": "404"}, ("when", "ChannelId")),
+        ({"when": {"ChannelId": 7}, "error": "404"}, ("when", "ChannelId")),
+        ({"when": {"ChannelId": [7]}, "error": "404"}, ("when", "ChannelId", 0)),
+        ({"times": 1, "error": "404", "otherwise": {"cardNumber": "5", "error": "404"}}, ("otherwise", "cardNumber")),
+        ({"times": 1, "error": "404", "otherwise": "404"}, ("otherwise",)),
+    ],
+)
+def test_the_shape_of_when_and_otherwise_is_checked(data: dict[str, Any], path: tuple[str | int, ...]) -> None:
+    examined = entry_schema("customerId", "1").examine(data)
+    assert [each for each, _ in examined.mistakes] == [path], examined
+    # What is left is read on, whatever it is.
+    read_entry(examined.sound, "customerId", "1", Place("x", 1), CONTRACT, spoilt=examined.spoilt)

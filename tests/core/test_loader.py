@@ -20,7 +20,7 @@ WORLD = "segments: {'10': 1}\ncountries: {MX: {locale: es_MX, timezone: America/
 
 
 def load(root: Path) -> FileSet:
-    return Loader(CONTRACT, root).load()
+    return Loader(CONTRACT, [root], built_in=False).load()
 
 
 def mistakes(root: Path) -> list[str]:
@@ -57,7 +57,12 @@ def test_all_yaml_files_are_read_at_any_depth_and_nothing_else(tmp_path: Path) -
     }
     file_set = load(write(tmp_path, files))
     assert own(file_set) == {"1", "2"}
-    assert file_set.files == (f"{tmp_path}/a.yaml", f"{tmp_path}/deep/er/b.yml", "scenarios/magic-values.yaml")
+    assert file_set.files == [
+        f"{tmp_path}/a.yaml",
+        f"{tmp_path}/deep/er/b.yml",
+        "scenarios/magic-values.yaml",
+        "scenarios/world.yaml",
+    ]
 
 
 def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
@@ -89,7 +94,10 @@ def test_a_directory_that_is_linked_is_read_once(tmp_path: Path) -> None:
 def test_the_order_of_files_does_not_depend_on_the_disk(tmp_path: Path) -> None:
     for name in "cab":
         write(tmp_path, {f"{name}.yaml": SCENARIO.format(ord(name))})
-    assert [Path(file).name for file in load(tmp_path).files] == ["a.yaml", "b.yaml", "c.yaml", "magic-values.yaml"]
+    assert [Path(file).name for file in load(tmp_path).files] == [
+        *("a.yaml", "b.yaml", "c.yaml"),
+        *("magic-values.yaml", "world.yaml"),
+    ]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
@@ -144,7 +152,7 @@ def test_every_mistake_in_every_file_is_named_at_once_in_the_order_of_files_and_
     files = {
         "a.yaml": "customerId:\n  '1': {customer: {birthday: 02-30}}\n  '2': {eror: x}\n  '9999': {customer: {}}\n",
         "b.yaml": SCENARIO.format(3) + "named:\n  resourceNotFound: {customer: synthetic}\n",
-        "c.yaml": "a: *x\na: 1\nb: !y 1\n",
+        "c.yaml": "named: {}\na: *x\na: 1\nb: !y 1\n",
         "d.yaml": SCENARIO.format(3),
         "world.yaml": "segments: {'10': 0}\ncountries: {MX: {locale: es_XX, timezone: Mars}}\nunknown: maybe\n",
     }
@@ -152,7 +160,7 @@ def test_every_mistake_in_every_file_is_named_at_once_in_the_order_of_files_and_
     assert [mistake.split(": ")[0] for mistake in found] == [
         *("a.yaml:2:20", "a.yaml:3:9", "a.yaml:4:3"),
         *("b.yaml:4:3",),
-        *("c.yaml:1:4", "c.yaml:2:1", "c.yaml:2:1", "c.yaml:3:1", "c.yaml:3:4"),
+        *("c.yaml:2:4", "c.yaml:3:1", "c.yaml:3:1", "c.yaml:4:1", "c.yaml:4:4"),
         *("d.yaml:2:1",),
         *("world.yaml:1:12", "world.yaml:2:18", "world.yaml:2:33", "world.yaml:3:1"),
     ]
@@ -221,7 +229,7 @@ def test_a_copy_of_the_magic_values_is_fine_and_a_changed_one_is_not(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "content", ['"a\\nb": 1', 'customerId: {"1\\e[2J": {"x\\ty": 1}}', 'customerId: {"a\\u2028b": {}}']
+    "content", ['{"named": {}, "a\\nb": 1}', 'customerId: {"1\\e[2J": {"x\\ty": 1}}', 'customerId: {"a\\u2028b": {}}']
 )
 def test_a_key_cannot_break_the_line_of_its_mistake(tmp_path: Path, content: str) -> None:
     assert all(is_one_line(mistake) for mistake in mistakes(write(tmp_path, {"a.yaml": content})))
@@ -312,7 +320,9 @@ def test_a_mistake_in_the_last_of_many_entries_is_found(tmp_path: Path) -> None:
 
 
 def test_a_loader_sees_what_has_changed_and_reports_the_same_mistakes_again(tmp_path: Path) -> None:
-    loader = Loader(CONTRACT, write(tmp_path, {"a.yaml": SCENARIO.format(1), "b.yaml": SCENARIO.format(2)}))
+    loader = Loader(
+        CONTRACT, [write(tmp_path, {"a.yaml": SCENARIO.format(1), "b.yaml": SCENARIO.format(2)})], built_in=False
+    )
     assert own(loader.load()) == {"1", "2"}
     write(tmp_path, {"b.yaml": "customerId: {'3': {}}"})
     for _ in range(2):

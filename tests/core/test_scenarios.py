@@ -354,3 +354,152 @@ def test_a_book_that_changes_one_by_one_answers_as_one_made_of_what_is_left(chan
         assert changing.match(identity) == whole.match(identity)
     for identity in map(by_card, (CARD, OTHER_CARD, "5000000000000009", "6000000000000000")):
         assert changing.match(identity) == whole.match(identity)
+
+
+# Everybody, when, otherwise, layers
+
+AT_THE_ATM = {"when": {"ChannelId": "ATM"}, "error": "serverUnavailable"}
+
+
+def layers(*latest_first: ScenarioBook) -> ScenarioBook:
+    """Return the book of layers that were indexed one by one."""
+    top, *others = latest_first
+    for each in others:
+        top.lay_below(each)
+    return top
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([by_id(SOME_ID)], SOME_ID),
+        ([by_id("100000000001")], "1*"),
+        ([by_id("200000000000")], "*"),
+        ([by_id("2000")], None),
+        ([by_card(CARD)], CARD),
+        ([by_card("5100000000000000")], None),
+        # A card that leads to a customer is no call with a customerId.
+        ([by_card(card_of("200000000000"))], None),
+        ([by_card(card_of("100000000001"))], "1*"),
+        # Whatever is more particular comes first, also under the other number.
+        ([by_id("200000000000"), by_card(CARD)], CARD),
+        ([by_id("200000000000"), by_card("5100000000000000")], "*"),
+    ],
+)
+def test_everybody_comes_last_and_means_every_number_of_full_length(
+    asked: list[Identity], expected: str | None
+) -> None:
+    scenarios = book(customerId={SOME_ID: NOT_FOUND, "1*": NOT_FOUND, "*": NOT_FOUND}, cardNumber={CARD: NOT_FOUND})
+    assert pattern(next(scenarios.candidates(*asked), None)) == expected
+    if len(asked) == 1:
+        assert pattern(scenarios.match(asked[0])) == expected
+
+
+def test_everybody_can_be_taken_out_again() -> None:
+    scenarios = book(customerId={"*": NOT_FOUND})
+    scenarios.remove(next(iter(scenarios)))
+    assert (list(scenarios), scenarios.match(by_id(SOME_ID))) == ([], None)
+
+
+def test_what_everybody_gets_says_nothing_of_whose_a_card_is() -> None:
+    scenarios = book(customerId={"*": SYNTHETIC})
+    assert not scenarios.agree(SOME_ID, OTHER_CARD)
+    assert scenarios.find(by_id(SOME_ID), by_card(OTHER_CARD)) is None
+
+
+def test_a_later_layer_is_asked_first_whatever_it_says() -> None:
+    scenarios = layers(book(customerId={"1*": NOT_FOUND}), book(customerId={SOME_ID: SYNTHETIC, "2*": SYNTHETIC}))
+    assert [each.pattern for each in scenarios.candidates(by_id(SOME_ID))] == ["1*", SOME_ID]
+    assert pattern(scenarios.match(by_id("200000000000"))) == "2*"
+    assert [each.pattern for each in scenarios] == ["1*", SOME_ID, "2*"]
+
+
+def test_whose_a_card_is_may_be_said_in_any_layer() -> None:
+    scenarios = layers(
+        book(cardNumber={"5*": NOT_FOUND}), book(customerId={SOME_ID: {**SYNTHETIC, "cardNumber": CARD}})
+    )
+    assert scenarios.agree(SOME_ID, CARD)
+    assert not scenarios.agree("200000000000", CARD)
+
+
+def test_an_otherwise_is_asked_behind_its_entry_and_is_the_same_customers() -> None:
+    data = {**AT_THE_ATM, "cardNumber": CARD, "otherwise": {**AT_THE_ATM, "otherwise": SYNTHETIC}}
+    scenarios = book(customerId={SOME_ID: data})
+    first, second, third = scenarios.candidates(by_card(CARD))
+    assert [each.own("customerId") for each in (first, second, third)] == [SOME_ID] * 3
+    assert [each.rank for each in (first, second, third)] == [0, 1, 2]
+    assert scenarios.plain(by_card(CARD)) is first.plain is third
+    numbered = first.numbered(7, first.place)
+    assert numbered.otherwise
+    assert (numbered.serial, numbered.otherwise.serial, numbered.count_name) == (7, 7, first.count_name)
+    assert len({each.count_name for each in (first, second, third)}) == 3
+
+
+_PATTERNS = st.one_of(_DIGITS, _DIGITS.map(lambda digits: f"{digits[:11]}*"), st.just("*"))
+# What an entry and its otherwise want of ChannelId.
+_CHAINS = st.lists(st.sampled_from(["ATM", "IVR", None]), min_size=1, max_size=3)
+_LAYERS = st.lists(
+    st.tuples(st.dictionaries(_PATTERNS, _CHAINS, max_size=6), st.dictionaries(_PATTERNS, _CHAINS, max_size=3)),
+    min_size=1,
+    max_size=3,
+)
+
+
+def _entry(chain: list[str | None]) -> dict[str, Any]:
+    wanted, *rest = chain
+    data: dict[str, Any] = {
+        "error": "resourceNotFound",
+        "times": 1,
+        **({"when": {"ChannelId": wanted}} if wanted else {}),
+    }
+    return {**data, "otherwise": _entry(rest)} if rest else data
+
+
+def _plain_model(
+    file: dict[str, dict[str, list[str | None]]], asked: list[Identity], channel: str
+) -> list[tuple[str, str, int]]:
+    """Search through everything, as the documents say it: in one layer, everybody last."""
+    found: list[tuple[str, str, int]] = []
+    for is_for_all in (False, True):
+        for identity in asked:
+            full = len(identity.value) == (12 if identity.kind == "customerId" else 16)
+            fitting = [
+                each
+                for each in file[identity.kind]
+                if (each == "*") == is_for_all
+                and (each == identity.value or (each.endswith("*") and full and identity.value.startswith(each[:-1])))
+            ]
+            for each in sorted(fitting, key=lambda each: (each.endswith("*"), -len(each))):
+                chain = file[identity.kind][each]
+                found += [(identity.kind, each, n) for n, wanted in enumerate(chain) if wanted in (None, channel)]
+    return found
+
+
+@given(
+    _LAYERS,
+    st.text("01", min_size=10, max_size=12),
+    st.none() | st.text("01", min_size=12, max_size=16),
+    st.sampled_from(["ATM", "IVR", "PBMX"]),
+)
+def test_layers_everybody_and_when_are_asked_in_the_order_of_a_plain_model(
+    files: list[tuple[dict[str, list[str | None]], dict[str, list[str | None]]]],
+    number: str,
+    card: str | None,
+    channel: str,
+) -> None:
+    latest_first = [{"customerId": ids, "cardNumber": cards} for ids, cards in files]
+    scenarios = layers(
+        *(
+            book(**{section: {key: _entry(chain) for key, chain in part.items()} for section, part in file.items()})
+            for file in latest_first
+        )
+    )
+    asked = [by_id(number), *([by_card(card)] if card else [])]
+    candidates = list(scenarios.candidates(*asked))
+    found = [
+        (each.section, each.pattern, each.rank)
+        for each in candidates
+        if not each.when or not each.when.problem({"channelid": channel})
+    ]
+    assert found == [each for file in latest_first for each in _plain_model(file, asked, channel)]
+    assert scenarios.find(*(*asked, None)[:2]) is next(iter(candidates), None)

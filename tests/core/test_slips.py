@@ -21,7 +21,7 @@ TEN = "".join(f"  '12{digit}*': {NOT_FOUND}\n" for digit in range(10))
 
 def warnings(root: Path, content: str, name: str = "a.yaml") -> list[str]:
     (root / name).write_text(content, "utf-8")
-    return [str(warning).replace(f"{root}/", "") for warning in Loader(CONTRACT, root).load().warnings]
+    return [str(warning).replace(f"{root}/", "") for warning in Loader(CONTRACT, [root]).load().warnings]
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_a_world_of_comments_is_the_shipped_one(tmp_path: Path) -> None:
 
 
 def test_what_ships_has_no_slip() -> None:
-    assert Loader(CONTRACT, shipped_scenarios()).load().warnings == ()
+    assert Loader(CONTRACT, [shipped_scenarios()]).load().warnings == ()
 
 
 def test_warnings_are_the_same_when_nothing_has_changed(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("# soon")
-    loader = Loader(CONTRACT, tmp_path)
+    loader = Loader(CONTRACT, [tmp_path])
     first = loader.load()
     (tmp_path / "b.yaml").write_text("# soon")
     second = loader.load()

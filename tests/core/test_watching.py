@@ -95,7 +95,7 @@ async def test_what_leads_elsewhere_is_noticed_within_a_second(
         loop.call_soon_threadsafe(noticed.put_nowait, file.read_text())
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(watch, root, changed, stopping)
+        tasks.start_soon(watch, [root], changed, stopping)
         with anyio.fail_after(10):
             assert await noticed.get() == "one"
         change()

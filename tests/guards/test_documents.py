@@ -117,7 +117,7 @@ def test_what_ships_has_no_mistake(tmp_path: Path) -> None:
     contract = load_contract()
     (tmp_path / STARTER_FILE.name).write_bytes(STARTER_FILE.read_bytes())
     for root in (shipped_scenarios(), tmp_path):
-        assert Loader(contract, root).load().counts.total() > 0
+        assert Loader(contract, [root]).load().counts.total() > 0
 
 
 def test_every_error_and_every_fault_has_its_magic_values_and_the_fallback_lists_them() -> None:

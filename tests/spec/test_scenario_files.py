@@ -116,7 +116,7 @@ def test_check_warns_of_likely_slips_and_is_content(tmp_path: Path) -> None:
     assert first == f"warning: {tmp_path}/a.yaml:1:1: has nothing but comments in it"
     assert second.startswith(f"warning: {tmp_path}/b.yaml:2:3: customerId.123: has not full length")
     assert result.returncode == 0
-    assert result.stdout.startswith("2 files and the shipped magic values, ")
+    assert result.stdout.startswith("2 files and what ships, ")
     assert result.stdout.endswith(" scenarios, no mistake\n")
 
 

@@ -112,6 +112,30 @@ async def test_there_are_never_too_many_overrides(state: State, monkeypatch: pyt
         await state.place("a", override("100000000303"))
 
 
+async def test_a_whole_set_takes_the_place_of_all_overrides_and_of_no_other_spaces(state: State) -> None:
+    before = await state.place("a", override(cardNumber=CARD, expires_at=START + timedelta(hours=1)))
+    await state.place("b", override())
+    placed = await state.replace_overrides("a", [override(CARD, "cardNumber"), override("100000000302")])
+    assert [each.override for each in await state.overrides("a")] == placed
+    serials = [before.scenario.serial, *(each.scenario.serial for each in placed)]
+    assert serials == sorted(set(serials))
+    view = state.view("a")
+    assert view.overrides
+    assert view.overrides.exact(Identity("customerId", NUMBER)) is None
+    assert len(await state.overrides("b")) == 1
+    assert await state.replace_overrides("a", []) == []
+    assert state.view("a").overrides is None
+
+
+async def test_a_set_that_is_too_large_changes_nothing(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.state.memory_space.MAX_OVERRIDES", 2)
+    await state.place("a", override())
+    before = await state.overrides("a")
+    with pytest.raises(UserError, match="found 3 overrides, expected at most 2"):
+        await state.replace_overrides("a", [override(number) for number in ("1", "2", "3")])
+    assert await state.overrides("a") == before
+
+
 async def test_an_override_is_removed_once(state: State) -> None:
     await state.place("a", override())
     assert [await state.remove("a", "customerId", NUMBER) for _ in range(2)] == [True, False]

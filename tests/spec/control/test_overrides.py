@@ -126,7 +126,7 @@ def test_what_was_tried_becomes_a_scenario_file(tester: Caller, tmp_path: Path) 
     (tmp_path / "tried.yaml").write_bytes(file.content)
     command = [sys.executable, "-m", "sandbox", "check", str(tmp_path)]
     check = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (check.returncode, check.stderr) == (0, ""), check.stdout
+    assert (check.returncode, "warning" in check.stderr) == (0, False), check.stdout + check.stderr
     document = yaml.load(file.content, Loader=yaml.BaseLoader)
     assert list(document["customerId"]) == [NUMBER, "3211*", "000000000123", "100000000305"]
     assert document["customerId"]["000000000123"]["error"]["details"] == "ñ: {{ today }}"
@@ -178,11 +178,11 @@ def test_a_mistake_reads_the_same_as_in_a_file(tester: Caller, tmp_path: Path) -
 @pytest.mark.parametrize(
     "target",
     [
-        "named/flaky",
+        "named/404",
         "customer/100000000301",
         "customerId/1234567890123",
         "customerId/12ab",
-        "cardNumber/*",
+        "cardNumber/**",
         "customerId/٣",
     ],
 )

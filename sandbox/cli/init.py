@@ -1,32 +1,10 @@
-"""`check` and `init`: scenario files."""
+"""`init`: scenario files to start from."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from .common import fail
-
-
-@click.command()
-@click.argument("path", required=False, type=click.Path(path_type=Path))
-def check(path: Path | None) -> None:
-    """Check scenario files; without PATH, those that ship. Exit 1 with all mistakes; warnings change nothing."""
-    from sandbox.files.loader import Loader, ScenarioMistakes
-    from sandbox.files.shipped import MAGIC_FILE, load_contract
-
-    try:
-        file_set = Loader(load_contract(), path).load()
-    except ScenarioMistakes as mistakes:
-        for mistake in mistakes.mistakes:
-            click.echo(mistake)
-        click.echo(mistakes, err=True)
-        sys.exit(1)
-    for warning in file_set.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    own = [file for file in file_set.files if not file.endswith(MAGIC_FILE)]
-    files = "1 file" if len(own) == 1 else f"{len(own)} files"
-    click.echo(f"{files} and the shipped magic values, {file_set.counts.total()} scenarios, no mistake")
 
 
 @click.command()
