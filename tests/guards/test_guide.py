@@ -136,7 +136,8 @@ def test_a_scenario_file_of_a_document_is_checked_by_an_example_behind_it(path: 
     for index, each in enumerate(found):
         if each.is_file and each.language == "yaml":
             directory = each.label.rpartition("/")[0]
-            checked = [other for other in found[index:] if f"segment-sandbox check {directory}\n" in other.text]
+            command = re.compile(rf"segment-sandbox check( --\S+)* {directory}\n")
+            checked = [other for other in found[index:] if command.search(other.text)]
             assert checked, f"{path.name}:{each.line}"
 
 
