@@ -11,8 +11,8 @@ LABEL org.opencontainers.image.title="Segment Sandbox" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/sandbox /opt/sandbox
-# Mount your own over it: -v "$PWD/my-scenarios:/scenarios:ro". Readable whatever the checkout's umask was.
-COPY --chmod=755 scenarios /scenarios
+# Mount your own over it: -v "$PWD/my-scenarios:/scenarios:ro". What ships lies below, inside of the package.
+WORKDIR /scenarios
 # Beyond loopback the control API wants a token: set SANDBOX_CONTROL_TOKEN, or read it in the log.
 ENV PATH=/opt/sandbox/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -12,7 +12,8 @@ from .core.cast import Cast, Suits
 from .core.customers import Birthday, Country, Customer, Population, card_of
 from .core.entries import read_birthday
 from .core.messages import IDENTITY_LENGTHS, Identity, IdentityKind
-from .core.scenarios import CustomerOutcome, Scenario, ScenarioBook, owner_of
+from .core.scenario_book import ScenarioBook
+from .core.scenarios import CustomerOutcome, Scenario, owner_of
 from .user_errors import NotFound, UserError
 
 MAX_CUSTOMERS = 1_000

@@ -266,7 +266,7 @@ class Sandbox:
         except ValueError as mistake:
             mistakes.append((("expires",), str(mistake)))
         place = Place(place_of(space), 0)
-        scenario, found = read_entry(sound, section, pattern, place, self.contract, spoilt=spoilt)
+        scenario, found = read_entry(sound, section, _key(section, pattern), place, self.contract, spoilt=spoilt)
         return Override(scenario, entry, self.clock.now() + lifetime if lifetime else None), [*mistakes, *found]
 
     async def overrides(self, space: str) -> list[PlacedOverride]:
@@ -275,13 +275,13 @@ class Sandbox:
 
     async def override(self, space: str, section: str, pattern: str) -> PlacedOverride:
         """Return an override that has not expired. Raises NotFound."""
-        if found := await self._state.find_override(space, section, pattern):
+        if found := await self._state.find_override(space, section, _key(section, pattern)):
             return found
         raise NotFound(f"there is no override for {section[:40]} {masked_text(pattern[:40])} in {space}")
 
     async def remove_override(self, space: str, section: str, pattern: str) -> None:
         """Take an override away. Raises NotFound."""
-        if not await self._state.remove(space, section, pattern):
+        if not await self._state.remove(space, section, _key(section, pattern)):
             raise NotFound(f"there is no override for {section[:40]} {masked_text(pattern[:40])} in {space}")
         log.info("override for %s %s removed from space %s", section, masked(pattern), _named(space))
 
@@ -531,6 +531,11 @@ class Sandbox:
             return read(wish, self.contract, self.population.home.zone)
         except ValueError as mistake:
             raise UserError(str(mistake)) from None
+
+
+def _key(section: str, pattern: str) -> str:
+    """Return what an override is known by: a name is the same in any case."""
+    return pattern.lower() if section == "named" else pattern
 
 
 def _set_by(space: str, own: object, for_all: object, default: str) -> str:

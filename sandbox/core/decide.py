@@ -17,17 +17,8 @@ from .directives import NO_DIRECTIVES
 from .documented_errors import DocumentedError
 from .messages import BankReply, Place, Violation, shown
 from .operation import Operation
-from .scenarios import (
-    AnyDelay,
-    CustomerOutcome,
-    Draw,
-    ErrorOutcome,
-    Outcome,
-    Scenario,
-    ScenarioBook,
-    UsualOutcome,
-    celebrates,
-)
+from .scenario_book import ScenarioBook
+from .scenarios import AnyDelay, CustomerOutcome, Draw, ErrorOutcome, Outcome, Scenario, UsualOutcome, celebrates
 from .seeded_random import chance
 from .templates import TemplateMistake
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from sandbox.core.messages import Place, one_line
-from sandbox.core.scenarios import Scenario, ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
+from sandbox.core.scenarios import Scenario
 
 from .shipped import MAGIC_FILE, WORLD_FILE, shipped_scenarios
 from .yaml_data import Document, Mistake

@@ -17,7 +17,8 @@ from sandbox.core.contract import Contract
 from sandbox.core.credentials import Signer
 from sandbox.core.customers import Population
 from sandbox.core.messages import Place
-from sandbox.core.scenarios import Scenario, ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
+from sandbox.core.scenarios import Scenario
 from sandbox.core.slips import always_beaten
 
 from .layers import layered, layers_of

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sandbox.core.call import CallKey
 from sandbox.core.credentials import Profile
-from sandbox.core.scenarios import Scenario, ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
+from sandbox.core.scenarios import Scenario
 
 from .journal import Exchange
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sandbox.core.call import CallKey
-from sandbox.core.scenarios import ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
 from sandbox.user_errors import UserError
 
 from .interface import (

@@ -14,7 +14,8 @@ from sandbox.core.decide import Decision, NumberNeeded, World
 from sandbox.core.entries import read_entry
 from sandbox.core.messages import BankRequest, Place
 from sandbox.core.operation import Operation
-from sandbox.core.scenarios import Scenario, ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
+from sandbox.core.scenarios import Scenario
 from sandbox.files.loader import Loader
 from sandbox.files.scenarios import scenario_schema
 from sandbox.files.shipped import load_bank

@@ -14,7 +14,7 @@ from sandbox.core.decide import Decision, World, refuse
 from sandbox.core.directives import DATE, DELAY, FAULT, PREFER, REASON, SCENARIO
 from sandbox.core.documented_errors import DocumentedError
 from sandbox.core.messages import BankRequest, Identity, Place
-from sandbox.core.scenarios import ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
 from sandbox.server.replies import reply_headers
 
 from .bank import (

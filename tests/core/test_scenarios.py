@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 from sandbox.core.call import Call
 from sandbox.core.customers import card_of
 from sandbox.core.messages import Identity
-from sandbox.core.scenarios import (
-    CustomerOutcome,
-    Delay,
-    Draw,
-    ErrorOutcome,
-    LognormalDelay,
-    Scenario,
-    ScenarioBook,
-    UniformDelay,
-)
+from sandbox.core.scenario_book import ScenarioBook
+from sandbox.core.scenarios import CustomerOutcome, Delay, Draw, ErrorOutcome, LognormalDelay, Scenario, UniformDelay
 from sandbox.core.seeded_random import chance
 from sandbox.core.templates import TemplateMistake
 from sandbox.core.times import MAX_SECONDS

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.customers import card_of
 from sandbox.core.messages import IDENTITY_LENGTHS, Identity
-from sandbox.core.scenarios import ScenarioBook
+from sandbox.core.scenario_book import ScenarioBook
 from sandbox.core.slips import always_beaten
 from sandbox.files.loader import Loader
 from sandbox.files.shipped import shipped_scenarios

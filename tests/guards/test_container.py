@@ -180,11 +180,11 @@ def test_the_container_serves_mounted_scenarios_on_a_read_only_root(
         assert server.wait(20) == 0
 
 
-def test_the_container_has_shipped_scenarios_time_zones_and_nothing_it_may_write(start: Start) -> None:
+def test_the_container_has_a_place_for_scenarios_time_zones_and_nothing_it_may_write(start: Start) -> None:
     program = (
         "import os, zoneinfo, tzdata; zoneinfo.reset_tzpath(to=()); zoneinfo.ZoneInfo('America/Mexico_City');"
         "print(sorted(os.listdir('/scenarios')), os.access('/tmp', os.W_OK), os.getuid())"
     )
     with start("python3", "-c", program) as process:
         shown = process.communicate()[0]
-    assert shown.strip() == f"{sorted(path.name for path in (ROOT / 'scenarios').iterdir())} False 10001"
+    assert shown.strip() == "[] False 10001"

@@ -49,6 +49,16 @@ def test_one_named_scenario_may_be_placed_and_taken_away(tester: Caller) -> None
     assert tester.call(X_Sandbox_Scenario="blip").status_code == 400
 
 
+def test_a_name_is_the_same_in_any_case(tester: Caller) -> None:
+    for name in ("Blip", "BLIP"):
+        tester.override(name, ERROR, "named")
+    assert [each["named"] for each in tester.get("/overrides")] == ["blip"]
+    assert tester.get("/overrides/named/bliP")["entry"] == ERROR
+    assert [tester.steer("DELETE", "/overrides/named/Blip").status_code for _ in range(2)] == [204, 404]
+    refused = tester.steer("PUT", "/overrides", json={"named": {"a": ERROR, "A": ERROR}})
+    assert_problem(refused, 400, "one entry for one identity")
+
+
 def test_a_file_comes_back_and_can_be_placed_again(tester: Caller, other: Caller) -> None:
     tester.put("/overrides", FILE)
     text = tester.steer("GET", "/overrides", headers={"Accept": "application/yaml"}).content
