@@ -48,7 +48,7 @@ class Stage:
         home, clock = population.home, views.clock(self._sandbox, client_id)
         wanted = request.query_params.get("desk", "")
         suggestions = await asyncio.to_thread(lambda: list(self._suggestions(client_id)))
-        return self._renderer.page(
+        return await self._renderer.page(
             request,
             "stage.html",
             endpoint=contract.main.base_path + contract.main.path,

@@ -46,7 +46,8 @@ class Travel:
         month = month_of(day)
         overrides = self._sandbox.overrides(space)
         spaces = self._sandbox.all_spaces()
-        return self._renderer.page(
+        used_at = max(each.used_at for each in spaces)
+        return await self._renderer.page(
             request,
             "time.html",
             status=400 if mistake else 200,
@@ -76,7 +77,10 @@ class Travel:
             overrides=[_override(override) for override in overrides[:_MAX_SHOWN]],
             overrides_count=len(overrides),
             # The latest first, behind the space for all.
-            rows=[self._row(each) for each in (spaces[0], *islice(reversed(spaces[1:]), _MAX_SHOWN))],
+            rows=[
+                {**self._row(spaces[0]), "used_at": used_at},
+                *map(self._row, islice(reversed(spaces[1:]), _MAX_SHOWN)),
+            ],
             spaces_count=len(spaces),
         )
 
@@ -95,13 +99,15 @@ class Travel:
 
 
 def _override(override: Override) -> dict[str, Any]:
-    scenario = override.scenario
+    scenario, view = override.scenario, views.override(override)
     return {
         "section": scenario.section,
         "pattern": scenario.pattern,
         "entry": bytes(Yaml(override.entry).body).decode(),
         "times": scenario.times,
         "expires_at": override.expires_at,
+        "answered": view.get("answered"),
+        "left": view.get("left"),
     }
 
 

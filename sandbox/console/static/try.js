@@ -3,6 +3,7 @@ import { answerParts } from "./answer.js";
 import { ENDPOINT, newUuid, send } from "./bank.js";
 import { journaled, rulesFor } from "./control.js";
 import { codeBlock, copy, make } from "./dom.js";
+import { makeItForm } from "./make-it.js";
 import { LANGUAGES } from "./snippets.js";
 
 const form = document.querySelector("#call");
@@ -28,7 +29,6 @@ form.addEventListener("submit", (event) => {
   else call();
 });
 if (!uuid.value) makeUuid();
-for (const part of document.querySelectorAll("[data-needs-script]")) part.hidden = false;
 button.disabled = false;
 showCode();
 
@@ -44,7 +44,7 @@ async function call() {
   waiting = null;
   button.textContent = "Send";
   const exchange = await journaled(answer.headers.get("x-sandbox-exchange"), headers.uuid ?? "");
-  place.replaceChildren(...answerParts(answer, exchange, beaten), requestPart(headers, body));
+  place.replaceChildren(...answerParts(answer, exchange, beaten), requestPart(headers, body), ...makeItPart(exchange));
   place.parentElement.scrollIntoView({ block: "nearest" });
   // The contract wants a new one for every request.
   if (uuid.value === madeUpUuid) makeUuid();
@@ -84,11 +84,25 @@ function makeUuid() {
 }
 
 function showCode() {
+  sayHeaders();
   const code = LANGUAGES[language.value]({ url: location.origin + ENDPOINT, ...request() });
   document.querySelector("#code").replaceChildren(codeBlock(code, `the call as ${language.value}`));
+}
+
+/** Say in the folded part how many headers there are, and that they are valid as long as nobody has changed one. */
+function sayHeaders() {
+  const inputs = [...document.querySelectorAll("#headers [data-header]")];
+  const isUsual = inputs.every((input) => input.value === input.dataset.default || (input === uuid && input.value === madeUpUuid));
+  const count = inputs.filter((input) => input.value).length;
+  document.querySelector("#headers summary").textContent = `${count} headers of the contract${isUsual ? ", all valid" : ""}`;
 }
 
 function requestPart(headers, body) {
   const lines = [`POST ${ENDPOINT}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), "", body];
   return make("details", {}, make("summary", {}, "Request as it was sent"), make("pre", { class: "wrap" }, lines.join("\n")));
+}
+
+function makeItPart(exchange) {
+  if (!exchange) return [];
+  return [make("details", { class: "make-it-part" }, make("summary", {}, "Make it…"), makeItForm({ exchange }))];
 }
