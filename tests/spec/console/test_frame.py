@@ -8,10 +8,10 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.console.rendering import ENTRIES
+from sandbox.console.rendering import ENTRIES, LIVE, STAGE
 from tests.spec.conftest import Client, Serve, Server
 
-from .conftest import DESKTOP, PHONE, THEMES, Visit, Visitor, serious_issues
+from .conftest import DESKTOP, PHONE, THEMES, Visit, Visitor, layout_shift, serious_issues
 
 PATHS = [entry.path for entry in ENTRIES]
 HTML = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -19,6 +19,15 @@ POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != STAGE.path])
+def test_a_page_does_not_shift_while_it_loads(visitor: Visitor, path: str) -> None:
+    for size in (DESKTOP, PHONE):
+        visitor.page.set_viewport_size(size)
+        page = visitor.open(path)
+        page.wait_for_load_state("networkidle") if path != LIVE.path else page.wait_for_load_state()
+        assert layout_shift(page) < 0.001
 
 
 class Tags(HTMLParser):
