@@ -10,7 +10,7 @@ from sandbox.runtime import Sandbox
 from .guide import Guide
 from .pages import Pages
 from .reference import API, COMPANIONS, CONTROL, FILES, Reference
-from .rendering import CUSTOMERS, ERRORS, HOME, LIVE, STAGE, TIME, TRY, Assets, Renderer
+from .rendering import CUSTOMERS, DASHBOARD, ERRORS, HOME, LIVE, STAGE, STRIP, TIME, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 from .stage import Stage
 from .travel import Travel
@@ -27,6 +27,7 @@ class Console:
         self._has_console = sandbox.settings.control == "on"
         self._assets = Assets()
         renderer = Renderer(sandbox, self._assets)
+        self._renderer = renderer
         self._pages = Pages(sandbox, renderer)
         self._guide = Guide(self._has_console)
         self._reference = Reference(sandbox, renderer, self._guide)
@@ -67,6 +68,8 @@ class Console:
             guide,
             Route(SIGN_IN, self._sign_in.form, methods=["GET", "POST"]),
             Route(SIGN_OUT, self._sign_in.leave, methods=["POST"]),
+            Route(STRIP, self._renderer.strip),
+            Route(DASHBOARD, pages.dashboard),
             Route(CUSTOMERS.path, pages.customers),
             Route(ERRORS.path, pages.errors),
             Route(TRY.path, pages.attempt),

@@ -20,6 +20,8 @@ from sandbox import __version__
 from sandbox.runtime import Sandbox
 from sandbox.state.spaces import FOR_ALL, space_name
 
+from .strip import strip
+
 _SECURITY = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -33,6 +35,8 @@ _SECURITY = {
 }
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _MAX_SPACES = 50
+# What belongs to a place in a list, and not to another space.
+_NOT_KEPT = frozenset({"space", "after", "call"})
 
 
 class Entry(NamedTuple):
@@ -52,6 +56,9 @@ TIME = Entry("/console/time", "Time and spaces", "Freeze and travel, see who cel
 STAGE = Entry("/console/stage", "Stage", "A desk before an audience: scan a number, see the customer, serve the queue")
 # In the order of the navigation.
 ENTRIES = (HOME, CUSTOMERS, ERRORS, TRY, LIVE, TIME, STAGE)
+# Parts of pages that scripts bring up to date.
+STRIP = "/console/strip"
+DASHBOARD = "/console/dashboard"
 
 
 class Assets:
@@ -103,13 +110,15 @@ class Renderer:
             asset=assets.url,
             version=__version__,
             entries=ENTRIES if self._has_console else (),
+            strip_path=STRIP,
+            dashboard_path=DASHBOARD,
             can_sign_out=self._has_console and sandbox.settings.control_token is not None,
         )
         # Not Jinja's own tojson, whose result counts as safe markup: in an attribute it has to be escaped.
         self._templates.filters.update(pretty=_pretty, tojson_text=json.dumps, thousands="{:,}".format)
 
     async def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        """Return a page for people who may see everything; it has the switch of spaces."""
+        """Return a page for people who may see everything; it has the switch of spaces and the status strip."""
         space = space_of(request)
         names = [each.name for each in islice(reversed(await self._sandbox.spaces()), _MAX_SPACES)]
         return self._response(
@@ -119,10 +128,22 @@ class Renderer:
             space=space,
             # The control API can't address a space with a slash in it.
             spaces=sorted({space, *names} - {FOR_ALL} - {name for name in names if "/" in name}),
-            kept=[(name, text) for name, text in request.query_params.multi_items() if name not in {"space", "after"}],
+            kept=[(name, text) for name, text in request.query_params.multi_items() if name not in _NOT_KEPT],
             link=lambda path, **query: _link(path, space, query),
+            strip=await strip(self._sandbox, space),
             **context,
         )
+
+    async def part(self, request: Request, template: str, **context: Any) -> Response:
+        """Return a part of a page, with which a script brings that part up to date."""
+        space = space_of(request)
+        return self._response(
+            request, template, 200, space=space, link=lambda path, **query: _link(path, space, query), **context
+        )
+
+    async def strip(self, request: Request) -> Response:
+        """Return the status strip alone."""
+        return await self.part(request, "strip.html", strip=await strip(self._sandbox, space_of(request)))
 
     def open_page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page for everybody: it names no space."""

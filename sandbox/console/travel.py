@@ -46,7 +46,7 @@ class Travel:
         month = month_of(day)
         overrides = await self._sandbox.overrides(space)
         spaces = await self._sandbox.spaces()
-        calls = sum(each.exchanges for each in spaces)
+        calls, used_at = sum(each.exchanges for each in spaces), max(each.used_at for each in spaces)
         return await self._renderer.page(
             request,
             "time.html",
@@ -78,7 +78,7 @@ class Travel:
             overrides_count=len(overrides),
             # The latest first, behind the space for all.
             rows=[
-                self._row(spaces[0]._replace(exchanges=calls)),
+                self._row(spaces[0]._replace(exchanges=calls, used_at=used_at)),
                 *map(self._row, islice(reversed(spaces[1:]), _MAX_SHOWN)),
             ],
             spaces_count=len(spaces),

@@ -1,10 +1,10 @@
-// What every page has: the theme, and buttons that copy.
+// What every page has: the theme, the switch of spaces, parts that follow what happens, and buttons that copy.
 import { copy } from "./dom.js";
+import { refresh } from "./refresh.js";
 
 const THEMES = ["auto", "light", "dark"];
 
 const toggle = document.querySelector("#theme");
-toggle.hidden = false;
 toggle.addEventListener("click", () => {
   const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
   document.documentElement.dataset.theme = theme;
@@ -18,6 +18,18 @@ function showTheme() {
 }
 
 for (const button of document.querySelectorAll("button[data-copies]")) {
-  button.hidden = false;
   button.addEventListener("click", () => copy(document.getElementById(button.dataset.copies).textContent, button));
+}
+
+for (const part of document.querySelectorAll("[data-refresh]")) refresh(part);
+
+const space = document.querySelector("#space");
+space?.addEventListener("change", () => {
+  sessionStorage.setItem("switched", "yes");
+  space.form.submit();
+});
+// Who switches by keyboard stays at the switch.
+if (sessionStorage.getItem("switched")) {
+  sessionStorage.removeItem("switched");
+  space?.focus();
 }

@@ -3,9 +3,11 @@ import { make } from "./dom.js";
 
 const MOST_FINDINGS = 10;
 
-export function showCoverage({ errors, rules, findings }) {
+export function showCoverage({ errors, rules, faults, findings }) {
   counts(document.querySelector("#errors"), errors);
   counts(document.querySelector("#rules"), rules);
+  document.querySelector("#faults-card").hidden = !faults;
+  if (faults) counts(document.querySelector("#faults"), faults);
   const found = findings.slice(0, MOST_FINDINGS).map(({ finding, detail }) => make("li", {}, make("strong", {}, finding), `: ${detail}`));
   if (findings.length > MOST_FINDINGS) found.push(make("li", {}, `And ${findings.length - MOST_FINDINGS} more.`));
   if (findings.length === 0) found.push(make("li", { class: "quiet" }, "Nothing to complain about."));

@@ -17,6 +17,11 @@ export function stamp(status) {
   return make("span", { class: "status", "data-kind": typeof status === "number" ? String(status)[0] : "x" }, String(status));
 }
 
+/** Return what came of a call: its status, or that a fault kept it from getting through. */
+export function outcome({ status, fault }) {
+  return fault ? stamp("fault") : stamp(status);
+}
+
 /** Return a list of terms; those that have nothing to say are left out. */
 export function terms(pairs) {
   const known = Object.entries(pairs).filter(([, value]) => value);
@@ -28,9 +33,10 @@ export function codeBlock(text, label) {
   return make("div", { class: "copy" }, make("pre", { tabindex: "0", "aria-label": label }, text), copyButton(text, label));
 }
 
-/** Return a button that copies a text. */
-export function copyButton(text, label) {
-  const button = make("button", { type: "button", class: "small" }, "Copy", make("span", { class: "unseen" }, ` ${label}`));
+/** Return a button that copies a text; its name is "Copy" and the label, unless it has words of its own. */
+export function copyButton(text, label, words = null) {
+  const name = words ? [words] : ["Copy", make("span", { class: "unseen" }, ` ${label}`)];
+  const button = make("button", { type: "button", class: words ? null : "small" }, ...name);
   button.addEventListener("click", () => copy(text, button));
   return button;
 }

@@ -4,7 +4,6 @@ import { HEADERS, newUuid, send } from "./bank.js";
 import { journaled } from "./control.js";
 
 for (const button of document.querySelectorAll("button[data-try]")) {
-  button.hidden = false;
   button.addEventListener("click", () => (button.waiting ? button.waiting.abort() : tryIt(button)));
 }
 

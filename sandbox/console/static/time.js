@@ -7,12 +7,10 @@ const said = document.querySelector("#said");
 const failed = document.querySelector("#failed");
 
 for (const button of document.querySelectorAll("button[data-method]")) {
-  button.hidden = false;
   button.addEventListener("click", () => steer(button));
 }
 const save = document.querySelector("#save");
 if (save) {
-  save.hidden = false;
   save.addEventListener("click", () => {
     said.hidden = false;
     saveOverrides(save.dataset.space, said);
@@ -31,6 +29,7 @@ async function steer(button) {
     await control(method, path, body);
     showAnew(done, button.id);
   } catch (error) {
+    said.hidden = true;
     failed.textContent = error.message;
     failed.hidden = false;
   }

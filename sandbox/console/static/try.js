@@ -1,8 +1,9 @@
 // Try it: a form becomes a real call; the answer comes with its reasons, as code to paste, and as a link.
 import { answerParts } from "./answer.js";
 import { ENDPOINT, newUuid, send } from "./bank.js";
-import { journaled, rulesFor } from "./control.js";
+import { freshToken, journaled, rulesFor } from "./control.js";
 import { codeBlock, copy, make } from "./dom.js";
+import { makeItForm } from "./make-it.js";
 import { LANGUAGES } from "./snippets.js";
 
 const form = document.querySelector("#call");
@@ -10,6 +11,7 @@ const place = document.querySelector("#answer");
 const button = document.querySelector("#send");
 const language = document.querySelector("#language");
 const uuid = form.elements.uuid;
+const authorization = form.elements.Authorization;
 let madeUpUuid = null;
 let waiting = null;
 
@@ -28,7 +30,6 @@ form.addEventListener("submit", (event) => {
   else call();
 });
 if (!uuid.value) makeUuid();
-for (const part of document.querySelectorAll("[data-needs-script]")) part.hidden = false;
 button.disabled = false;
 showCode();
 
@@ -40,14 +41,33 @@ async function call() {
   place.replaceChildren("Waiting for the answer…");
   // Asked before the call, which may be the last that an override answers.
   const [, ...beaten] = await rulesFor(headers, body);
-  const answer = await send(headers, body, waiting.signal);
+  let answer = await send(headers, body, waiting.signal);
+  let exchange = await journaled(answer.headers.get("x-sandbox-exchange"), headers.uuid ?? "");
+  if (isRefusedToken(exchange) && (await renewToken())) {
+    headers.Authorization = authorization.value;
+    answer = await send(headers, body, waiting.signal);
+    exchange = await journaled(answer.headers.get("x-sandbox-exchange"), headers.uuid ?? "");
+  }
   waiting = null;
   button.textContent = "Send";
-  const exchange = await journaled(answer.headers.get("x-sandbox-exchange"), headers.uuid ?? "");
-  place.replaceChildren(...answerParts(answer, exchange, beaten), requestPart(headers, body));
+  place.replaceChildren(...answerParts(answer, exchange, beaten), requestPart(headers, body), ...makeItPart(exchange));
   place.parentElement.scrollIntoView({ block: "nearest" });
   // The contract wants a new one for every request.
   if (uuid.value === madeUpUuid) makeUuid();
+}
+
+/** Tell whether the token that the page itself has brought is no longer good. */
+function isRefusedToken(exchange) {
+  return authorization.value === authorization.dataset.default && exchange?.status === 401 && exchange.violations.some(({ location: at }) => at === "Authorization");
+}
+
+async function renewToken() {
+  try {
+    authorization.value = authorization.dataset.default = `Bearer ${await freshToken(form.elements.client_id.value)}`;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function request() {
@@ -84,11 +104,25 @@ function makeUuid() {
 }
 
 function showCode() {
+  sayHeaders();
   const code = LANGUAGES[language.value]({ url: location.origin + ENDPOINT, ...request() });
   document.querySelector("#code").replaceChildren(codeBlock(code, `the call as ${language.value}`));
+}
+
+/** Say in the folded part how many headers there are, and that they are valid as long as nobody has changed one. */
+function sayHeaders() {
+  const inputs = [...document.querySelectorAll("#headers [data-header]")];
+  const isUsual = inputs.every((input) => input.value === input.dataset.default || (input === uuid && input.value === madeUpUuid));
+  const count = inputs.filter((input) => input.value).length;
+  document.querySelector("#headers summary").textContent = `${count} headers of the contract${isUsual ? ", all valid" : ""}`;
 }
 
 function requestPart(headers, body) {
   const lines = [`POST ${ENDPOINT}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), "", body];
   return make("details", {}, make("summary", {}, "Request as it was sent"), make("pre", { class: "wrap" }, lines.join("\n")));
+}
+
+function makeItPart(exchange) {
+  if (!exchange) return [];
+  return [make("details", { class: "make-it-part" }, make("summary", {}, "Make it…"), makeItForm({ exchange }))];
 }

@@ -143,3 +143,18 @@ def serious_issues(page: Page) -> list[str]:
         if violation["impact"] in {"serious", "critical"}
         for node in violation["nodes"]
     ]
+
+
+def layout_shift(page: Page) -> float:
+    """Return how much of a page has moved by itself since it was opened (Layout Instability API)."""
+    shift: float = page.evaluate(
+        """() => new Promise((resolve) => {
+            let sum = 0;
+            new PerformanceObserver((list) => {
+                for (const entry of list.getEntries()) sum += entry.value;
+            }).observe({type: "layout-shift", buffered: true});
+            // Buffered entries come in a task of their own.
+            requestAnimationFrame(() => setTimeout(() => resolve(sum), 50));
+        })"""
+    )
+    return shift

@@ -65,6 +65,24 @@ def test_one_customer_is_found_by_either_number(visitor: Visitor, number: str) -
     assert names(page) == ["Luis Diaz Salinas"]
 
 
+def test_people_are_found_by_a_part_of_their_name_without_accents(visitor: Visitor) -> None:
+    page = visitor.open("/console/customers")
+    page.get_by_label("Name").fill("nunez")
+    page.get_by_label("Name").press("Enter")
+    page.wait_for_url("**name=nunez**")
+    found = names(page)
+    assert "Guadalupe Núñez Cárdenas" in found
+    assert [name for name in found if "Núñez" not in name] == []
+    assert "named nunez" in page.get_by_role("heading", level=2).inner_text()
+
+
+def test_the_heading_tells_a_page_of_many_from_all_there_are(visitor: Visitor) -> None:
+    heading = visitor.open("/console/customers").get_by_role("heading", level=2)
+    assert heading.inner_text() == f"{PAGE_SIZE} customers, and more behind them"
+    visitor.open("/console/customers?number=321116471234")
+    assert heading.inner_text() == "1 customer"
+
+
 def test_the_pages_are_one_order_without_gaps_and_work_without_script(visit: Visit, client: Client) -> None:
     page = visit(java_script_enabled=False).page
     url = client.http.base_url.join("/console/customers?segment=20")

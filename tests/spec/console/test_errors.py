@@ -37,7 +37,7 @@ def test_the_catalogue_is_whole_with_texts_and_all_ways_to_each_error(errors: Pa
         assert [part for part in shown if part not in text] == []
 
 
-@pytest.mark.parametrize("button", ["Try it", "Try the header"])
+@pytest.mark.parametrize("button", ["Ask about its number", "Send its header"])
 def test_one_click_tries_an_error_and_shows_the_real_answer(
     errors: Page, visitor: Visitor, caller: Client, button: str
 ) -> None:
@@ -48,14 +48,14 @@ def test_one_click_tries_an_error_and_shows_the_real_answer(
         expect(place.locator(".answer .status")).to_have_text(str(status))
         answer = json.loads(body.inner_text())
         assert {field: answer[field] for field in value} == value
-        rule = "scenario_file" if button == "Try it" else "forced"
+        rule = "scenario_file" if button == "Ask about its number" else "forced"
         expect(place.get_by_text(rule, exact=True)).to_be_visible()
     journal = caller.control("GET", "/spaces/{space}/exchanges").json()
     assert [exchange["status"] for exchange in journal["exchanges"][::-1]] == [each[0] for each in ALL_ERRORS.values()]
     assert len({exchange["headers"]["uuid"] for exchange in journal["exchanges"]}) == len(ALL_ERRORS)
 
 
-@pytest.mark.parametrize("button", ["Try it", "Try the header"])
+@pytest.mark.parametrize("button", ["Ask about its number", "Send its header"])
 def test_a_fault_is_shown_as_what_it_is_with_the_journals_word_for_it(errors: Page, button: str) -> None:
     assert {locator.get_attribute("id") for locator in errors.locator("li.card").all()} == {*ALL_ERRORS, *FAULTS}
     for name in QUICK:
@@ -71,10 +71,10 @@ def test_a_fault_is_shown_as_what_it_is_with_the_journals_word_for_it(errors: Pa
 
 def test_who_waits_for_an_answer_that_never_comes_may_stop(errors: Page) -> None:
     place = card(errors, "neverAnswer")
-    place.get_by_role("button", name="Try it").press("Enter")
+    place.get_by_role("button", name="Ask about its number").press("Enter")
     place.get_by_role("button", name="Stop waiting").press("Enter")
     expect(place.locator(".answer")).to_contain_text("You stopped waiting. That is the fault neverAnswer")
-    expect(place.get_by_role("button", name="Try it")).to_be_visible()
+    expect(place.get_by_role("button", name="Ask about its number")).to_be_visible()
 
 
 def test_an_answer_full_of_markup_stays_text(errors: Page, caller: Client) -> None:
@@ -88,7 +88,7 @@ def test_an_answer_full_of_markup_stays_text(errors: Page, caller: Client) -> No
         """ '{"body": {"customerId": "321116471234"}, "headers": {}}'"""
     )
     place = card(errors, "resourceNotFound")
-    place.get_by_role("button", name="Try it").click()
+    place.get_by_role("button", name="Ask about its number").click()
     expect(place.get_by_label("Body")).to_contain_text(markup)
     expect(place.locator(".reasons")).to_contain_text(markup)
     assert errors.locator("img[src=x]").count() == 0

@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.sync_api import expect
 
-from sandbox.console.rendering import ENTRIES
+from sandbox.console.rendering import ENTRIES, LIVE, STAGE
 from tests.spec.conftest import Client, Serve, Server
 
-from .conftest import DESKTOP, PHONE, THEMES, Visit, Visitor, serious_issues
+from .conftest import DESKTOP, PHONE, THEMES, Visit, Visitor, layout_shift, serious_issues
 
 PATHS = [entry.path for entry in ENTRIES]
 HTML = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -18,6 +19,15 @@ POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != STAGE.path])
+def test_a_page_does_not_shift_while_it_loads(visitor: Visitor, path: str) -> None:
+    for size in (DESKTOP, PHONE):
+        visitor.page.set_viewport_size(size)
+        page = visitor.open(path)
+        page.wait_for_load_state("networkidle") if path != LIVE.path else page.wait_for_load_state()
+        assert layout_shift(page) < 0.001
 
 
 class Tags(HTMLParser):
@@ -107,12 +117,12 @@ def test_the_theme_is_chosen_by_a_button_and_stays_chosen(visitor: Visitor) -> N
     assert page.evaluate(paper) == dark
 
 
-def test_a_page_is_about_the_space_that_was_chosen_and_links_stay_in_it(visitor: Visitor, caller: Client) -> None:
+def test_a_page_is_about_a_space_as_soon_as_it_is_chosen_and_links_stay_in_it(visitor: Visitor, caller: Client) -> None:
     caller.ask({"customerId": "321116471234"})
     page = visitor.open("/?birthday=today")
     page.get_by_label("Space").select_option(visitor.space)
-    page.get_by_role("button", name="Switch").click()
-    assert page.url == f"{visitor.url}/?birthday=today&space={visitor.space}"
+    page.wait_for_url(f"{visitor.url}/?birthday=today&space={visitor.space}")
+    expect(page.get_by_label("Space")).to_be_focused()
     assert page.get_by_label("Space").input_value() == visitor.space
     assert page.get_by_role("link", name="Home").get_attribute("href") == f"/?space={visitor.space}"
 

@@ -1,6 +1,8 @@
 """Live: calls as they arrive, each with its reasons, and what to make of them."""
 
 import json
+import re
+import shlex
 import socket
 import socketserver
 import subprocess
@@ -11,14 +13,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
+from sandbox.core.faults import FAULTS
 from tests.spec.conftest import HEADERS, PATH, Client, Connect, Serve, Server
 
-from .conftest import Visit, Visitor, serious_issues
+from .conftest import Visit, Visitor, layout_shift, serious_issues
 
+STRIP = "/console/strip"
 LUIS = "321116471234"
+OTHER = "100000000999"
 CARD = "4969452123456110"
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -87,8 +93,7 @@ def test_a_filter_holds_for_what_was_and_for_what_comes(visitor: Visitor, caller
     for uuid, number in (("a", LUIS), ("b", "999900000404")):
         caller.ask({"customerId": number}, uuid=uuid)
     expect(rows(page)).to_have_count(2)
-    for name, value in (part.split("=") for part in query.split("&")):
-        assert page.locator(f"#filters [name={name}]").input_value() == value
+    assert set(page.get_by_label("Search").input_value().split()) == set(query.split("&"))
 
 
 def test_a_wrong_filter_is_said_to_be_wrong(visitor: Visitor) -> None:
@@ -150,6 +155,193 @@ def test_coverage_and_findings_follow_the_calls(live: Page, caller: Client) -> N
     assert rules.get_by_role("listitem").count() == len(coverage["rules"])
 
 
+# What a row, a search and a panel say
+
+
+def test_a_row_names_the_customer_or_says_why_there_is_none_and_how_long_it_was_held_up(
+    live: Page, caller: Client
+) -> None:
+    caller.ask({"customerId": LUIS}, X_Sandbox_Delay="20ms")
+    caller.ask({"customerId": LUIS}, countryCode="ZZ")
+    for part in ("Luis Diaz Salinas", "segment 20", "birthday today", "+20 ms"):
+        expect(rows(live).nth(1)).to_contain_text(part)
+    for part in ("403", "accessNotConfigured", "countryCode 'ZZ' is not one of this world's"):
+        expect(rows(live).nth(0)).to_contain_text(part)
+
+
+@pytest.mark.parametrize("fault", ["connectionReset", "malformedJson"])
+def test_a_fault_never_looks_like_success(live: Page, caller: Client, fault: str) -> None:
+    with suppress(httpx2.HTTPError):
+        caller.ask({"customerId": LUIS}, X_Sandbox_Fault=fault)
+    row = rows(live).first
+    expect(row.locator(".status")).to_have_text("fault")
+    assert row.locator(".status").get_attribute("data-kind") == "x"
+    expect(row).to_contain_text(fault)
+    expect(row).not_to_contain_text("200")
+    panel = open_call(live)
+    expect(panel.locator(".status").first).to_have_text("fault")
+    expect(panel.locator(".notice.bad")).to_contain_text(f"Fault {fault}: {FAULTS[fault]}")
+    expect(panel.locator(".notice.bad")).to_contain_text("A 200 was decided")
+
+
+def ask_all_kinds(caller: Client) -> None:
+    caller.ask({"customerId": LUIS})
+    caller.ask({"customerId": "999900000404"})
+    caller.ask({"customerId": "999900000500"})
+    with suppress(httpx2.HTTPError):
+        caller.ask({"customerId": LUIS}, X_Sandbox_Fault="emptyResponse")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4xx", ["404"]),
+        ("5xx", ["500"]),
+        ("2xx faults", ["fault", "200"]),
+        ("404", ["404"]),
+        ("resourceNotFound", ["404"]),
+        ("emptyResponse", ["fault"]),
+        ("scenario_file 5xx", ["500"]),
+        ("salinas", ["fault", "200"]),
+        ("999900000500", ["500"]),
+        ("status=404 rule=scenario_file", ["404"]),
+    ],
+)
+def test_one_field_takes_what_the_api_takes_and_words(
+    visitor: Visitor, caller: Client, text: str, expected: list[str]
+) -> None:
+    ask_all_kinds(caller)
+    page = watch(visitor)
+    page.get_by_label("Search").fill(text)
+    page.get_by_label("Search").press("Enter")
+    page.wait_for_url("**q=**")
+    expect(rows(page).locator(".status")).to_have_text(expected)
+    ask_all_kinds(caller)
+    expect(rows(page).locator(".status")).to_have_text(expected * 2)
+
+
+def test_a_chip_narrows_down_and_is_taken_off_again(visitor: Visitor, caller: Client) -> None:
+    ask_all_kinds(caller)
+    page = watch(visitor)
+    page.get_by_role("link", name="4xx").press("Enter")
+    expect(rows(page).locator(".status")).to_have_text(["404"])
+    expect(page.get_by_role("link", name="4xx")).to_have_attribute("aria-current", "true")
+    page.get_by_text("one rule").press("Enter")
+    page.get_by_role("link", name="unknown_customer").press("Enter")
+    expect(page.locator("#unfit")).to_be_visible()
+    assert page.get_by_label("Search").input_value() == "4xx rule=unknown_customer"
+    page.get_by_role("link", name="4xx").press("Enter")
+    page.get_by_text("one rule").press("Enter")
+    page.get_by_role("link", name="unknown_customer").press("Enter")
+    expect(rows(page)).to_have_count(4)
+
+
+def test_nothing_fits_is_not_no_call_yet(visitor: Visitor, caller: Client) -> None:
+    page = watch(visitor)
+    expect(page.get_by_text("No call yet.")).to_be_visible()
+    caller.ask({"customerId": LUIS})
+    expect(page.get_by_text("No call yet.")).to_be_hidden()
+    page = watch(visitor, "&q=nobodylikethat")
+    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    expect(page.get_by_text("No call yet.")).to_be_hidden()
+    page.get_by_role("link", name="Show all calls").press("Enter")
+    expect(rows(page)).to_have_count(1)
+
+
+def test_one_filter_asked_for_twice_is_said_to_be(visitor: Visitor) -> None:
+    visitor.may_fail.add("/console/live")
+    page = visitor.open(f"/console/live?space={visitor.space}&q=404+status%3D422")
+    expect(page.get_by_role("alert").filter(has_text="asked for twice")).to_contain_text("404 and 422")
+
+
+def test_a_call_has_an_address_that_back_leaves_and_a_reload_keeps(
+    live: Page, visitor: Visitor, caller: Client
+) -> None:
+    caller.ask({"customerId": LUIS})
+    panel = open_call(live)
+    expect(panel).to_contain_text("Luis Diaz Salinas")
+    number = caller.control("GET", "/spaces/{space}/exchanges").json()["exchanges"][0]["id"]
+    assert live.url.endswith(f"&call={number}")
+    live.go_back()
+    expect(panel).to_be_hidden()
+    expect(live).not_to_have_url(re.compile("call="))
+    expect(rows(live)).to_have_count(1)
+    live.go_forward()
+    expect(panel).to_contain_text(f"Call {number}")
+    live.reload()
+    expect(panel).to_contain_text(f"Call {number}")
+    live.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(live).not_to_have_url(re.compile("call="))
+
+
+def test_arrow_keys_go_from_row_to_row_and_from_call_to_call(live: Page, caller: Client) -> None:
+    numbers = ["100000000101", "100000000102", "100000000103"]
+    for number in numbers:
+        caller.ask({"customerId": number})
+    expect(rows(live)).to_have_count(3)
+    rows(live).first.get_by_role("button").focus()
+    live.keyboard.press("ArrowDown")
+    live.keyboard.press("Enter")
+    panel = live.get_by_role("dialog")
+    expect(panel).to_contain_text(numbers[1])
+    live.keyboard.press("ArrowRight")
+    expect(panel).to_contain_text(numbers[0])
+    expect(panel.get_by_role("button", name="Older")).to_be_disabled()
+    live.keyboard.press("ArrowLeft")
+    live.keyboard.press("ArrowLeft")
+    expect(panel).to_contain_text(numbers[2])
+    expect(panel.get_by_role("button", name="Newer")).to_be_disabled()
+    # In a field, arrows move the cursor.
+    panel.get_by_label("Entry").press("ArrowRight")
+    expect(panel).to_contain_text(numbers[2])
+    live.keyboard.press("Escape")
+    expect(rows(live).first.get_by_role("button")).to_be_focused()
+
+
+def test_a_call_that_is_gone_is_said_to_be(visitor: Visitor) -> None:
+    visitor.may_fail.add("/_sandbox/spaces/*/exchanges/999999")
+    page = visitor.open(f"/console/live?space={visitor.space}&call=999999")
+    expect(page.get_by_role("dialog")).to_contain_text("no call 999999 in the journal")
+
+
+def test_a_call_is_tried_again_and_copied_as_curl_where_tokens_are_checked(visit: Visit, serve: Serve) -> None:
+    server = serve("--profile", "tokens")
+    visitor = visit(server, permissions=["clipboard-read", "clipboard-write"])
+    page = visitor.open("/console/try")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#answer .status")).to_have_text("200")
+    page = visitor.open("/console/live")
+    panel = open_call(page)
+    panel.get_by_role("button", name="Try again").press("Enter")
+    expect(panel.get_by_text("Sent again: 200")).to_be_visible()
+    expect(rows(page)).to_have_count(2)
+    panel.get_by_role("button", name="Copy as curl").press("Enter")
+    panel.get_by_text("Copied").wait_for()
+    pasted = page.evaluate("navigator.clipboard.readText()")
+    command = shlex.split(pasted.replace("\\\n", " "))
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "200 OK" in answer
+    panel.get_by_role("link", name="call ").press("Enter")
+    expect(panel).to_contain_text("Call 2")
+
+
+def test_a_list_of_calls_does_not_shift_while_it_loads(visitor: Visitor, caller: Client) -> None:
+    for number in range(20):
+        caller.ask({"customerId": f"1000000001{number:02}"})
+    for width in (412, 1280):
+        visitor.page.set_viewport_size(ViewportSize(width=width, height=900))
+        page = watch(visitor)
+        expect(rows(page)).to_have_count(20)
+        expect(page.locator("#rules").get_by_text("✓").first).to_be_attached()
+        assert layout_shift(page) < 0.001
+
+
+def test_faults_are_counted_beside_errors_and_rules(live: Page, caller: Client) -> None:
+    caller.ask({"customerId": LUIS}, X_Sandbox_Fault="malformedJson")
+    expect(live.locator("#faults").get_by_role("listitem").filter(has_text="malformedJson")).to_contain_text("✓ 1")
+
+
 # Overrides and files
 
 
@@ -172,10 +364,10 @@ def test_an_error_with_delay_and_fault_becomes_an_override_and_so_does_json(live
     entry = "error: serviceUnavailable\ndelay: 0.02s\nfault: malformedJson\n"
     assert dialog.get_by_label("Entry").input_value() == entry
     dialog.get_by_role("button", name="Place override").press("Enter")
-    expect(dialog.locator(".notice")).to_contain_text("Placed")
+    expect(dialog.locator(".notice.good")).to_contain_text("Placed")
     dialog.get_by_label("Entry").fill('{"error": {"code": "resourceNotFound", "details": "gone"}}')
     dialog.get_by_role("button", name="Place override").press("Enter")
-    expect(dialog.locator(".notice")).to_contain_text("Placed")
+    expect(dialog.locator(".notice.good")).to_contain_text("Placed")
     assert caller.ask({"customerId": LUIS}).json()["details"] == "gone"
 
 
@@ -209,6 +401,10 @@ def test_overrides_are_saved_as_a_scenario_file_that_has_no_mistake(live: Page, 
     save = live.get_by_role("button", name="Save as scenario file")
     save.press("Enter")
     expect(live.locator("#saved")).to_contain_text("no override here yet")
+    caller.control("PUT", f"/spaces/*/overrides/customerId/{OTHER}", json={"error": "serverUnavailable"})
+    save.press("Enter")
+    expect(live.locator("#saved")).to_contain_text("everybody has 1")
+    caller.control("DELETE", f"/spaces/*/overrides/customerId/{OTHER}")
     caller.control("PUT", f"/spaces/{{space}}/overrides/customerId/{LUIS}", json={"error": "serverUnavailable"})
     with live.expect_download() as download:
         save.press("Enter")
@@ -283,16 +479,20 @@ def test_what_came_during_a_break_is_there_when_the_connection_is_back(
     visitor = visit(gate)
     caller = connect(server, visitor.space)
     visitor.may_fail |= {f"/_sandbox/spaces/{visitor.space}/{what}" for what in ("exchanges/stream", "coverage")}
+    visitor.may_fail.add(STRIP)
     page = watch(visitor)
     caller.ask({"customerId": "100000000101"})
     expect(rows(page)).to_have_count(1)
     gate.cut()
     expect(page.locator("#state")).to_contain_text("trying again")
+    expect(page.locator("#gone")).to_contain_text("be reached: it was stopped, or restarts")
     caller.ask({"customerId": "100000000102"})
     gate.target = server
     expect(rows(page)).to_have_count(2)
     expect(rows(page).first).to_contain_text("100000000102")
     expect(page.locator("#state")).to_have_text("listening")
+    expect(page.locator("#gone")).to_be_hidden()
+    expect(page.locator("#anew")).to_be_hidden()
 
 
 def test_when_another_server_has_taken_its_place_its_calls_are_shown(
@@ -300,6 +500,7 @@ def test_when_another_server_has_taken_its_place_its_calls_are_shown(
 ) -> None:
     visitor = visit(gate)
     visitor.may_fail |= {f"/_sandbox/spaces/{visitor.space}/{what}" for what in ("exchanges/stream", "coverage")}
+    visitor.may_fail.add(STRIP)
     page = watch(visitor)
     connect(server, visitor.space).ask({"customerId": "100000000101"})
     expect(rows(page)).to_have_count(1)
@@ -308,6 +509,7 @@ def test_when_another_server_has_taken_its_place_its_calls_are_shown(
     gate.target = other = serve()
     expect(page.locator("#state")).to_have_text("listening")
     expect(rows(page)).to_have_count(0)
+    expect(page.locator("#anew")).to_contain_text("the sandbox was restarted")
     connect(other, visitor.space).ask({"customerId": "100000000102"})
     expect(rows(page)).to_have_count(1)
 

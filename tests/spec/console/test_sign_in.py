@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from playwright.sync_api import expect
 
+from sandbox.console.rendering import DASHBOARD, STRIP
 from tests.spec.conftest import PATH, Serve, Server
 
 from .conftest import Visit
@@ -157,3 +159,19 @@ def test_what_tells_nothing_stays_open(stranger: httpx2.Client, path: str) -> No
 def test_the_reference_names_nobody(stranger: httpx2.Client) -> None:
     stranger.post(PATH, json={}, headers={"client_id": "a-secret-project"})
     assert "a-secret-project" not in stranger.get("/docs").text
+
+
+@pytest.mark.parametrize("path", [STRIP, DASHBOARD])
+def test_a_part_of_a_page_is_kept_from_strangers_like_the_page(stranger: httpx2.Client, path: str) -> None:
+    answer = stranger.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/console/sign-in")
+
+
+def test_an_open_page_says_that_one_is_signed_out(visit: Visit, exposed: Server) -> None:
+    page = visit(exposed).open("/console/sign-in?next=/console/errors")
+    page.get_by_label("Control token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").press("Enter")
+    page.wait_for_url("**/console/errors")
+    page.context.clear_cookies()
+    expect(page.locator("#connection")).to_contain_text("signed out")

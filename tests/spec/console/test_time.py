@@ -163,6 +163,43 @@ def test_an_override_is_placed_shown_and_taken_away(visitor: Visitor, caller: Cl
     assert overrides_of(caller) == []
 
 
+def test_an_override_that_is_spent_does_not_look_alive(visitor: Visitor, caller: Client) -> None:
+    caller.control("PUT", "/spaces/{space}/overrides/customerId/17", json={"error": "resourceNotFound", "times": 2})
+    row = opened(visitor).get_by_role("row").filter(has_text="resourceNotFound")
+    expect(row).to_contain_text("answered 0, 2 left")
+    for _ in range(3):
+        caller.ask({"customerId": "17"})
+    opened(visitor)
+    expect(row).to_contain_text("spent")
+    expect(row).to_contain_text("answered 2, 0 left")
+
+
+def test_what_was_done_is_said_where_one_looks(visitor: Visitor) -> None:
+    page = opened(visitor)
+    page.get_by_label("Number", exact=True).fill("100000000103")
+    page.get_by_role("button", name="Place it").press("Enter")
+    expect_said(page, "is answered so from now on")
+    expect(page.locator("#said")).to_be_in_viewport()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#said")).to_be_in_viewport()
+
+
+def test_everybody_was_last_used_when_anybody_was(visitor: Visitor, caller: Client) -> None:
+    caller.ask({"customerId": "321116471234"})
+    table = opened(visitor).get_by_role("region", name="Table of spaces")
+    used = [
+        row.locator("td[data-label='Last used'] time").get_attribute("datetime")
+        for row in table.locator("tbody tr").all()
+    ]
+    assert used[0] == max(each for each in used if each)
+
+
+def test_the_calendar_and_customers_agree_on_who_celebrates(visitor: Visitor) -> None:
+    page = opened(visitor)
+    page.get_by_role("link", name="4 in your scenario files").click()
+    assert page.get_by_text("★ Birthday today").count() >= 4
+
+
 def test_a_prefix_and_json_will_do_for_an_override(visitor: Visitor, caller: Client) -> None:
     page = opened(visitor)
     page.get_by_label("Number of").select_option("cardNumber")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.spec.conftest import CONTRACT, HEADERS, Client
+from tests.spec.conftest import CONTRACT, HEADERS, Client, Connect, Serve
 
 from .conftest import Visit, Visitor
 
@@ -25,7 +25,9 @@ HOSTILE_BODY = """{"customerId": "it's \\u0022 $(id) `id` \\\\ ${x} <b> é 😀 
 
 @pytest.fixture
 def form(visitor: Visitor) -> Page:
-    return visitor.open(f"/console/try?space={visitor.space}")
+    page = visitor.open(f"/console/try?space={visitor.space}")
+    page.locator("#headers > summary").press("Enter")
+    return page
 
 
 def press_send(page: Page) -> None:
@@ -218,3 +220,30 @@ def test_a_customer_asked_for_by_both_numbers_is_sent_so(form: Page, caller: Cli
     press_send(form)
     (exchange,) = journal(caller)
     assert set(json.loads(exchange["body"])) == {"customerId", "cardNumber"}
+
+
+def test_the_headers_are_folded_while_they_are_valid_and_say_how_many_they_are(visitor: Visitor) -> None:
+    page = visitor.open(f"/console/try?space={visitor.space}")
+    summary = page.locator("#headers > summary")
+    expect(summary).to_have_text(re.compile(r"\d+ headers of the contract, all valid"))
+    expect(page.get_by_label("ChannelId")).to_be_hidden()
+    summary.press("Enter")
+    page.get_by_label("ChannelId").fill("")
+    expect(summary).to_have_text(re.compile(r"\d+ headers of the contract$"))
+    # A link that changes one shows it.
+    page = visitor.open(f"/console/try?space={visitor.space}&ChannelId=FAX")
+    expect(page.get_by_label("ChannelId")).to_be_visible()
+
+
+def test_a_token_that_expired_is_renewed(serve: Serve, visit: Visit, connect: Connect) -> None:
+    server = serve("--profile", "tokens")
+    page = visit(server).open("/console/try")
+    press_send(page)
+    expect(page.locator("#answer .status").first).to_have_text("200")
+    connect(server).control("PUT", "/spaces/console/clock", json={"advance": "P1D"})
+    press_send(page)
+    expect(page.locator("#answer .status").first).to_have_text("200")
+    page.locator("#headers > summary").press("Enter")
+    page.get_by_label("Authorization").fill("Bearer mine")
+    press_send(page)
+    expect(page.locator("#answer .status").first).to_have_text("401")
