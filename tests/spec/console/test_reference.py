@@ -141,7 +141,7 @@ def test_without_a_control_api_the_reference_stays_and_does_not_speak_of_it(serv
     visitor = visit(server)
     for path in BOOKS[:2]:
         page = visitor.open(path)
-        assert page.get_by_role("link", name="Control API").count() == 0
+        assert page.get_by_role("link", name="Control API", exact=True).count() == 0
     assert "resourceNotFound" in visitor.open("/docs").locator("main").inner_text()
 
 
