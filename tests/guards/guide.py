@@ -154,7 +154,7 @@ def command_list() -> str:
     for name in commands.list_commands(context):
         command = commands.get_command(context, name)
         assert command
-        rows.append((f"`segment-sandbox {name}`", (command.help or "").strip()))
+        rows.append((f"`segment-sandbox {name}`", " ".join((command.help or "").split())))
     return _table(("command", ""), rows)
 
 
