@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from .conftest import CONTRACT, Client, Connect, Serve
+from .test_scenario_files import eventually
 
 FILE = """
 customerId: {"1": {customer: synthetic}, "2*": {error: resourceNotFound}}
@@ -101,5 +102,5 @@ def test_health_and_log_say_when_a_configured_space_had_to_go(serve: Serve, conn
     for client in clients[2:]:
         client.ask({"customerId": "100000000301"})
     assert evicted() == 1
-    assert f"the space {clients[0].space} is forgotten with its settings" in server.log
+    eventually(lambda: f"the space {clients[0].space} is forgotten with its settings" in server.log)
     assert clients[1].control("GET", "/spaces/{space}/clock").json()["setBy"] == "space"

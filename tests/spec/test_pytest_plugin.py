@@ -287,7 +287,8 @@ def test_that_fails_by_itself(segment_sandbox):
     result.stdout.fnmatch_lines(
         ["no call met fail('100000000301', 'serverUnavailable'); the calls that came: 200 by synthetic_customer.*"]
     )
-    assert result.stdout.str().count("no call met fail(") == 1
+    # Its summary may repeat the line.
+    assert result.stdout.str().partition("short test summary info")[0].count("no call met fail(") == 1
 
 
 def test_nothing_is_left_of_a_test_for_the_next_one(run: Run) -> None:

@@ -85,6 +85,7 @@ ANSWERS: list[tuple[str, str, Call]] = [
     ("showSpace", "404", plainly("showSpace")),
     ("resetSpace", "204", plainly("resetSpace")),
     ("listOverrides", "200", lambda caller: placed(caller, "listOverrides")),
+    ("replaceOverrides", "200", plainly("replaceOverrides", {"named": {"busy": {"error": "serverUnavailable"}}})),
     ("clearOverrides", "204", lambda caller: placed(caller, "clearOverrides")),
     ("showOverride", "200", lambda caller: placed(caller, "showOverride", "cardNumber", "9990000000000017")),
     ("showOverride", "404", plainly("showOverride")),

@@ -140,7 +140,7 @@ def test_all_mistakes_of_path_query_and_body_are_named_at_once(tester: Caller) -
     wish = {"match": {"status": "many", "colour": "red"}, "exactly": -1, "atLeast": None}
     response = tester.steer("POST", "/verify?a=1&a=2&b=3", json=wish)
     assert set(mistakes(response)) == {"a", "b", "match.status", "match.colour", "exactly", "atLeast"}
-    response = tester.control("PUT", "/spaces/{space}/overrides/named/x?a=1", content="{")
+    response = tester.control("PUT", "/spaces/{space}/overrides/nobody/x?a=1", content="{")
     assert set(mistakes(response)) == {"section", "a", ""}
     assert set(mistakes(tester.steer("GET", "/exchanges?limit=x&wait=-1&status=1e3"))) == {"limit", "wait", "status"}
 
