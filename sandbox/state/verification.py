@@ -7,7 +7,7 @@ Rule 2: a no says what came closest and the first difference, to be read in a fa
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from sandbox.core.contract import Contract
@@ -71,6 +71,9 @@ class Match:
                 raise ValueError(f"{name}: found {shown(value)}, expected digits")
         self._wanted = {name: str(value) for name, value in wanted.items()}
         self._since, self._until = (_moment(name, self._wanted.get(name), zone) for name in ("since", "until"))
+        if self._until:
+            # Moments are shown in milliseconds: what is shown as this one is meant, too.
+            self._until += timedelta(milliseconds=1, microseconds=-1)
 
     def differences(self, exchange: Exchange) -> Iterator[str]:
         """Say in what an exchange is not what one is looking for."""

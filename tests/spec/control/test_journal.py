@@ -106,6 +106,12 @@ def test_every_filter_finds_the_calls_that_it_means_and_no_other(tester: Caller)
     assert ids(tester, status=200, rule="scenario_file", customerId="100000000103") == [exchanges[5]["id"]]
 
 
+def test_the_moment_that_a_call_shows_finds_it(tester: Caller) -> None:
+    tester.ask({"customerId": "100000000301"})
+    (exchange,) = tester.exchanges()
+    assert ids(tester, since=exchange["at"]) == ids(tester, until=exchange["at"]) == [exchange["id"]]
+
+
 def test_since_and_until_are_moments(tester: Caller) -> None:
     moments = ["2000"]
     for _ in range(3):
