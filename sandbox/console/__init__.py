@@ -9,7 +9,7 @@ from sandbox.runtime import Sandbox
 
 from .guide import Guide
 from .pages import Pages
-from .reference import API, COMPANIONS, CONTROL, FILES, Reference
+from .reference import API, CONTROL, FILES, Reference
 from .rendering import CUSTOMERS, DASHBOARD, ERRORS, HOME, LIVE, STAGE, STRIP, TIME, TRY, Assets, Renderer
 from .sign_in import SIGN_IN, SIGN_OUT, SignIn, to_sign_in
 from .stage import Stage
@@ -52,7 +52,7 @@ class Console:
         pages, assets, reference = self._pages, self._assets, self._reference
         open_routes = [
             Route(API.path, reference.api),
-            Route(COMPANIONS.path, reference.companions),
+            *reference.beside(),
             Route(FILES.path, reference.scenarios),
             Route("/docs/{name}.md", self._guide.markdown),
             Route("/llms.txt", self._guide.for_programs),

@@ -6,12 +6,13 @@ written twice.
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from sandbox import views
 from sandbox.core.curl import curl_command
@@ -92,7 +93,9 @@ class Reference:
         self._sandbox = sandbox
         self._renderer = renderer
         self._guide = guide
-        self._shelf = (API, COMPANIONS, FILES, CONTROL)[: 4 if sandbox.settings.control == "on" else 3]
+        self._beside = dict(_beside(sandbox.documents))
+        control = [CONTROL] if sandbox.settings.control == "on" else []
+        self._shelf = [API, *self._beside.values(), FILES, *control]
 
     async def api(self, request: Request) -> Response:
         contract = self._sandbox.contract
@@ -119,10 +122,12 @@ class Reference:
             faults=views.faults(self._sandbox),
         )
 
-    async def companions(self, request: Request) -> Response:
-        return self._document(
-            request, COMPANIONS, self._sandbox.documents["companions.openapi"], "/companions.openapi.yaml"
-        )
+    def beside(self) -> Iterator[Route]:
+        """Return the pages of the documents beside the contract."""
+        return (Route(entry.path, partial(self._document_beside, name)) for name, entry in self._beside.items())
+
+    async def _document_beside(self, name: str, request: Request) -> Response:
+        return self._document(request, self._beside[name], self._sandbox.documents[name], f"/{name}.yaml")
 
     async def control(self, request: Request) -> Response:
         return self._document(request, CONTROL, control_document(), "/_sandbox/openapi.json")
@@ -179,6 +184,15 @@ class Reference:
                 }
             )
         return described
+
+
+def _beside(documents: Mapping[str, Schema]) -> Iterator[tuple[str, Entry]]:
+    """Go through the documents beside the contract, each with the entry of its page."""
+    for name, document in documents.items():
+        if name == "companions.openapi":
+            yield name, COMPANIONS
+        elif name != "openapi":
+            yield name, Entry(f"/docs/{name}", document["info"]["title"], document["info"].get("summary", ""))
 
 
 def operations(document: Schema, base_url: str) -> Iterator[Operation]:

@@ -206,3 +206,10 @@ def test_it_is_explained(ask: Ask) -> None:
 def test_its_document_is_served(ask: Ask) -> None:
     _, _, document = ask("GET", "/branches.openapi.json")
     assert document["paths"].keys() == DOCUMENT["paths"].keys()
+
+
+def test_the_reference_has_its_page_and_names_it_on_the_others(ask: Ask) -> None:
+    status, _, page = ask("GET", "/docs/branches.openapi")
+    assert status == 200
+    assert "cityLocked" in page
+    assert ">Branches<" in ask("GET", "/docs")[2]
