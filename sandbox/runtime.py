@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from functools import cached_property
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple, TypeVar
@@ -142,7 +143,7 @@ class Sandbox:
         """How many spaces with settings had to go since the start."""
         return self._state.evicted_spaces
 
-    @property
+    @cached_property
     def documents(self) -> dict[str, Document]:
         """The documents of all operations, by the name under which they are served."""
         documents = self.bank.documents

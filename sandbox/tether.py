@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import Client, Connection, Listener
 from threading import Lock, Thread
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from .settings import ENVIRONMENT_PREFIX
 
@@ -27,13 +27,6 @@ Address: TypeAlias = tuple[int, bytes]
 
 class StartFailure(Exception):
     """A server did not start; the message is what it said."""
-
-
-class Source(Protocol):
-    """Where the base URL of a server with given flags comes from. Raises StartFailure."""
-
-    def url(self, flags: Sequence[str]) -> str:
-        """Return the base URL of the server with these flags."""
 
 
 class Servers:

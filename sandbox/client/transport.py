@@ -28,7 +28,23 @@ class Page(list[Item]):
     after: int | None = None
 
 
-class SyncTransport:
+class _Aimed:
+    """What both transports say of where they lead."""
+
+    _target: Target
+
+    @property
+    def url(self) -> str:
+        """The base URL of the sandbox."""
+        return self._target.url
+
+    @property
+    def space(self) -> str | None:
+        """The space that is meant where a call names none."""
+        return self._target.space
+
+
+class SyncTransport(_Aimed):
     """A sandbox at a URL. `space` is meant by each call that names none, `*` where there is no such space either.
 
     `token` is the control token, where the sandbox wants one; `timeout` is in seconds; `verify` says whom to trust over
@@ -49,16 +65,6 @@ class SyncTransport:
         self._target = target(url, space, token)
         trust = verify or _trust(url)
         self._http = httpx2.Client(timeout=timeout, verify=trust, trust_env=False, transport=transport)
-
-    @property
-    def url(self) -> str:
-        """The base URL of the sandbox."""
-        return self._target.url
-
-    @property
-    def space(self) -> str | None:
-        """The space that is meant where a call names none."""
-        return self._target.space
 
     def close(self) -> None:
         """Close all connections."""
@@ -102,7 +108,7 @@ class SyncTransport:
             raise _unreachable(self.url, error) from error
 
 
-class AsyncTransport:
+class AsyncTransport(_Aimed):
     """A sandbox at a URL, to await. The arguments are those of `Client`."""
 
     def __init__(
@@ -118,16 +124,6 @@ class AsyncTransport:
         self._target = target(url, space, token)
         trust = verify or _trust(url)
         self._http = httpx2.AsyncClient(timeout=timeout, verify=trust, trust_env=False, transport=transport)
-
-    @property
-    def url(self) -> str:
-        """The base URL of the sandbox."""
-        return self._target.url
-
-    @property
-    def space(self) -> str | None:
-        """The space that is meant where a call names none."""
-        return self._target.space
 
     async def close(self) -> None:
         """Close all connections."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from .caller import Caller
 from .documented_errors import DocumentedError
 from .masking import masked
-from .messages import BankRequest, Identity, Violation, as_text
+from .messages import Identity, Violation, as_text
 from .operation import Operation
 from .templates import TemplateContext
 
@@ -137,11 +137,6 @@ class Call:
     def also_breached(self) -> str:
         """Return what a reason says of breaches that did not answer, nothing where there are none."""
         return f"; the request also breaks the contract: {locations(self.violations)}" if self.violations else ""
-
-
-def call_of(caller: Caller, request: BankRequest, now: datetime) -> Call:
-    """Return a whole request as a call of the caller that was read from it."""
-    return Call(caller, now, now, request.body, request.query)
 
 
 def locations(violations: list[Violation]) -> str:

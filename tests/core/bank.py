@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.core import decide as core
-from sandbox.core.call import Call, CallKey, call_of
+from sandbox.core.call import Call, CallKey
 from sandbox.core.caller import Caller
 from sandbox.core.credentials import OPEN
 from sandbox.core.decide import Decision, NumberNeeded, World
@@ -79,7 +79,7 @@ def call(asked: BankRequest, there: World | None = None, operation: Operation = 
     """Return a request as a call in a world."""
     access = there.access if there else OPEN
     caller = Caller(operation, asked, POPULATION, access, CONTRACT.languages, CONTRACT.operations)
-    return call_of(caller, asked, now)
+    return Call(caller, now, now, asked.body, asked.query)
 
 
 def decide(

@@ -2,11 +2,11 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 from .conftest import Connect, Serve
 from .test_command_line import run
+from .test_scenario_files import eventually
 
 LUIS, FLAKY, MINE = "321116471234", "100000000201", "100000000001"
 BASE = f"""
@@ -59,10 +59,7 @@ def test_saving_a_file_of_any_layer_counts_within_a_second(serve: Serve, connect
     client = connect(serve("--scenarios", base, "--scenarios", team))
     for directory, content, expected in ((team, "named: {}", 200), (base, TEAM, 404)):
         (Path(directory) / "a.yaml").write_text(content, "utf-8")
-        deadline = time.monotonic() + 10
-        while client.ask({"customerId": MINE}).status_code != expected:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda expected=expected: client.ask({"customerId": MINE}).status_code == expected)  # type: ignore[misc]
 
 
 def test_check_says_what_hides_what_and_what_was_left_alone(tmp_path: Path) -> None:
