@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -107,6 +108,15 @@ def assert_documented_error(response: httpx2.Response, code: str, location: str 
 
 Serve = Callable[..., Server]
 Connect = Callable[..., Client]
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 10) -> float:
+    """Wait until something holds, and return how long it took, in seconds; fail when it does not in time."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() < began + seconds, "it did not happen in time"
+        time.sleep(0.01)
+    return time.monotonic() - began
 
 
 @pytest.fixture(scope="session")

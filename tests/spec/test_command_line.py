@@ -165,7 +165,9 @@ def test_health_says_in_words_why_there_is_no_answer(serve: Serve) -> None:
 
 
 def test_a_variable_that_is_no_setting_is_warned_of(serve: Serve) -> None:
-    log = serve(SANDBOX_MOST_SPACES="3", SANDBOX_LGO="secret-value", SANDBOX_URL="x", SANDBOX_WATCH="no").log
+    server = serve(SANDBOX_MOST_SPACES="3", SANDBOX_LGO="secret-value", SANDBOX_URL="x", SANDBOX_WATCH="no")
+    server.stop()
+    log = server.log
     warned = re.findall(r"WARNING the environment variable (\w+) is no setting and has no effect; (.*)", log)
     hint = "see segment-sandbox serve --help"
     assert warned == [("SANDBOX_LGO", hint), ("SANDBOX_MOST_SPACES", "did you mean SANDBOX_MAX_SPACES?")]

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CONTRACT, Client, Connect, Serve
-from .test_scenario_files import eventually
+from .conftest import CONTRACT, Client, Connect, Serve, eventually
 
 FILE = """
 customerId: {"1": {customer: synthetic}, "2*": {error: resourceNotFound}}
@@ -65,7 +64,7 @@ def test_health_and_log_warn_of_likely_slips(serve: Serve, connect: Connect, tmp
     file.write_text("")
     assert client.control("POST", "/reload").json()["ok"] is False
     for line in ("test.yaml:2:3: customerId.123: has not full length", "test.yaml:1:1: has nothing but comments"):
-        assert line in server.log
+        eventually(lambda line=line: line in server.log)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

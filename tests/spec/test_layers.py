@@ -4,9 +4,8 @@ import json
 import os
 from pathlib import Path
 
-from .conftest import Connect, Serve
+from .conftest import Connect, Serve, eventually
 from .test_command_line import run
-from .test_scenario_files import eventually
 
 LUIS, FLAKY, MINE = "321116471234", "100000000201", "100000000001"
 BASE = f"""

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 import pytest
 
-from .conftest import Client, Connect, Serve
-from .test_scenario_files import entry, eventually, segment
+from .conftest import Client, Connect, Serve, eventually
+from .test_scenario_files import entry, segment
 
 pytestmark = pytest.mark.slow
 Repair: TypeAlias = Callable[[], object]

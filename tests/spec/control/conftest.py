@@ -1,6 +1,5 @@
 """One running sandbox for all tests; each test is a tester with a client_id, and so a space, of its own."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -81,11 +80,3 @@ def assert_problem(response: httpx2.Response, status: int, *hints: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     for hint in hints:
         assert hint in body["detail"]
-
-
-def eventually(happened: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until something has happened, and fail when it has not in time."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

@@ -5,7 +5,9 @@ from itertools import product
 
 import pytest
 
-from .conftest import NUMBER, Caller, assert_problem, eventually
+from tests.spec.conftest import eventually
+
+from .conftest import NUMBER, Caller, assert_problem
 
 BORN = {  # the branch demo's, by birthday
     "02-29": "100000000106",

@@ -15,9 +15,9 @@ from sandbox.runtime import Sandbox
 from sandbox.server.server import Server as InProcess
 from sandbox.settings import Settings
 from sandbox.state.journal import MAX_TEXT
-from tests.spec.conftest import PATH, Serve, Server
+from tests.spec.conftest import PATH, Serve, Server, eventually
 
-from .conftest import NUMBER, Caller, Join, assert_problem, eventually
+from .conftest import NUMBER, Caller, Join, assert_problem
 
 CARD = "4969452123456110"
 END = b"\r\n0\r\n\r\n"  # the last chunk: a clean end

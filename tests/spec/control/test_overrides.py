@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.spec.conftest import ERRORS, Serve
+from tests.spec.conftest import ERRORS, Serve, eventually
 
-from .conftest import NUMBER, Caller, Join, assert_problem, eventually
+from .conftest import NUMBER, Caller, Join, assert_problem
 
 IN_A_FILE = "100000000103"
 ANA = {"customer": {"fullName": "Ana Otra", "customerSegment": "40", "birthday": "today"}}

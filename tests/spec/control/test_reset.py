@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.spec.conftest import Serve
+from tests.spec.conftest import Serve, eventually
 
-from .conftest import NUMBER, Caller, Join, assert_problem, eventually
+from .conftest import NUMBER, Caller, Join, assert_problem
 
 FLAKY = "100000000201"  # the recipe that fails twice and then works
 
